@@ -1,0 +1,285 @@
+"""How a network is folded onto hardware, and how many clock cycles that takes."""
+
+__all__ = ["Folding", "LayerFolding", "balanced", "ceil_div", "layer_cycles"]
+
+import dataclasses
+import itertools
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+
+from .errors import InputError
+from .files import write_text
+from .network import Layer, Network
+
+WEIGHTS = ("auto", "baked", "bram")
+BAKED_DEPTH = 128  # auto: ROMs up to this depth are LUTs, deeper ones block RAM
+
+
+def ceil_div(a: int, b: int) -> int:
+    """The least integer that is at least a / b."""
+    return -(-a // b)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class LayerFolding:
+    """The systolic grid that one layer runs on.
+
+    Parameters
+    ----------
+    name : str
+        The layer's.
+    rows : int
+        Neurons at a time (PE).
+    cols : int
+        Cells side by side; SIMD = cols * lanes inputs at a time.
+    lanes : int
+        Inputs a cell takes at a time.
+    planes : 1, 2, 4 or 8
+        Bit-planes at a time (first layer on inputs of more than one bit; else 1).
+    weights : "auto", "baked" or "bram"
+        Constants in LUTs, or block RAM with initial contents; auto bakes ROMs of up to 128 words.
+    """
+
+    name: str
+    rows: int = 1
+    cols: int = 1
+    lanes: int = 16
+    planes: int = 1
+    weights: str = "auto"
+
+    def __post_init__(self) -> None:
+        for size in ("rows", "cols", "lanes"):
+            if not 1 <= getattr(self, size) <= 1 << 16:
+                raise InputError(
+                    f"{self.name}: {size} must be 1 to 65536, not {getattr(self, size)}"
+                )
+        if self.planes not in (1, 2, 4, 8):
+            raise InputError(f"{self.name}: planes must be 1, 2, 4 or 8, not {self.planes}")
+        if self.weights not in WEIGHTS:
+            raise InputError(
+                f"{self.name}: weights must be {', '.join(WEIGHTS)}, not {self.weights!r}"
+            )
+
+    @property
+    def simd(self) -> int:
+        """Inputs at a time."""
+        return self.cols * self.lanes
+
+    def input_folds(self, layer: Layer) -> int:
+        """IF = ceil(K / SIMD)."""
+        return ceil_div(layer.inputs, self.simd)
+
+    def neuron_folds(self, layer: Layer) -> int:
+        """NF = ceil(M / rows)."""
+        return ceil_div(layer.neurons, self.rows)
+
+    def plane_groups(self, layer: Layer) -> int:
+        """PG = ceil(B / planes)."""
+        return ceil_div(layer.input_bits, self.planes)
+
+    def steps(self, layer: Layer) -> int:
+        """Cycles a neuron fold: IF * PG."""
+        return self.input_folds(layer) * self.plane_groups(layer)
+
+    def depth(self, layer: Layer) -> int:
+        """Words of a cell's weight ROM: IF * NF."""
+        return self.input_folds(layer) * self.neuron_folds(layer)
+
+    def stores(self, layer: Layer) -> Literal["baked", "bram"]:
+        """Where the weights go, `auto` resolved."""
+        if self.weights == "auto":
+            return "baked" if self.depth(layer) <= BAKED_DEPTH else "bram"
+        return "bram" if self.weights == "bram" else "baked"
+
+    def cells(self) -> int:
+        """Cells in the grid."""
+        return self.rows * self.cols
+
+
+def layer_cycles(layer: Layer, fold: LayerFolding) -> int:
+    """Cycles a sample: IF * NF * PG, with no bubble between samples."""
+    return fold.steps(layer) * fold.neuron_folds(layer)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Folding:
+    """A folding for every layer of a network, and the width of its input bus.
+
+    Parameters
+    ----------
+    layers : tuple of LayerFolding
+        In the network's order.
+    pixels_per_beat : int, optional
+        Inputs a beat of the input bus; by default the fewest with which the bus does not bind.
+    """
+
+    layers: tuple[LayerFolding, ...]
+    pixels_per_beat: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels_per_beat is not None and not 1 <= self.pixels_per_beat <= 1 << 16:
+            raise InputError(f"pixels_per_beat must be 1 to 65536, not {self.pixels_per_beat}")
+
+    def pairs(self, network: Network) -> Iterator[tuple[Layer, LayerFolding]]:
+        """Each layer with its folding. Raises InputError where they do not belong together."""
+        wanted = [layer.name for layer in network.layers]
+        given = [fold.name for fold in self.layers]
+        if wanted != given:
+            raise InputError(
+                f"the folding must name the layers {', '.join(wanted)}, in this order, "
+                f"not {', '.join(given) or 'none'}"
+            )
+        for layer, fold in zip(network.layers, self.layers, strict=True):
+            if fold.planes > 1 and fold.planes >= 2 * layer.input_bits:
+                raise InputError(
+                    f"{fold.name}: planes must be below twice its input bits, "
+                    f"{layer.input_bits}, not {fold.planes}"
+                )
+            yield layer, fold
+
+    def bus_pixels(self, network: Network) -> int:
+        """Inputs a beat of the input bus, the default resolved.
+
+        The fewest that keep the bus from binding, rounded up to fill its last byte.
+        """
+        if self.pixels_per_beat is not None:
+            return self.pixels_per_beat
+        slowest = max(layer_cycles(layer, fold) for layer, fold in self.pairs(network))
+        pixels = ceil_div(network.input.size, slowest)
+        if network.input.bits == 1:
+            pixels = ceil_div(pixels, 8) * 8
+        return min(pixels, network.input.size)
+
+    def input_beats(self, network: Network) -> int:
+        """Beats of the input bus a sample."""
+        return ceil_div(network.input.size, self.bus_pixels(network))
+
+    def output_beats(self, network: Network, output: str) -> int:
+        """Beats of the output bus a sample: 1 for the class, M scores, or NF words of bits."""
+        if network.output is None:
+            return self.layers[-1].neuron_folds(network.layers[-1])
+        return network.output.neurons if output == "scores" else 1
+
+    def interval(self, network: Network, output: str = "class") -> int:
+        """Cycles from one sample's result to the next one's, in steady state without stalls."""
+        cycles = [layer_cycles(layer, fold) for layer, fold in self.pairs(network)]
+        return max(*cycles, self.input_beats(network), self.output_beats(network, output))
+
+    def to_toml(self) -> str:
+        """The folding as TOML text."""
+        tables: dict[str, Any] = {}
+        if self.pixels_per_beat is not None:
+            tables["pixels_per_beat"] = self.pixels_per_beat
+        tables["layer"] = [dataclasses.asdict(fold) for fold in self.layers]
+        return tomli_w.dumps(tables)
+
+    def save(self, path: Path | str) -> None:
+        """Write the folding to a TOML file."""
+        write_text(Path(path), self.to_toml())
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Folding":
+        """Read a folding from a TOML file; InputError names the file and what is wrong with it."""
+        try:
+            return cls._parse(Path(path).read_text(encoding="utf-8"))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise InputError(f"{path}: not a readable TOML file ({reason})") from None
+
+    @classmethod
+    def _parse(cls, text: str) -> "Folding":
+        tables = tomllib.loads(text)
+        if unknown := sorted(set(tables) - {"layer", "pixels_per_beat"}):
+            raise InputError(f"has an unknown key, {unknown[0]!r}")
+        pixels = tables.get("pixels_per_beat")
+        if pixels is not None and type(pixels) is not int:
+            raise InputError(f"pixels_per_beat must be an integer, not {pixels!r}")
+        entries = tables.get("layer", [])
+        if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+            raise InputError("must hold [[layer]] tables")
+        kinds = {f.name: str if f.name in ("name", "weights") else int
+                 for f in dataclasses.fields(LayerFolding)}  # fmt: skip
+        for i, entry in enumerate(entries):
+            if unknown := sorted(set(entry) - set(kinds)):
+                raise InputError(f"layer {i} has an unknown key, {unknown[0]!r}")
+            if "name" not in entry:
+                raise InputError(f"layer {i} lacks a name")
+            for key, value in entry.items():
+                if type(value) is not kinds[key]:
+                    raise InputError(
+                        f"layer {i}: {key} must be of type {kinds[key].__name__}, not {value!r}"
+                    )
+        return cls(layers=tuple(LayerFolding(**e) for e in entries), pixels_per_beat=pixels)
+
+
+def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = "class") -> Folding:
+    """The folding with the fewest lanes in all that reaches an interval.
+
+    Each layer is folded on its own: of all grids of whole cells that take at most `interval`
+    cycles, the one with the fewest lanes (LUTs go with them), then the fewest rows and columns.
+
+    Parameters
+    ----------
+    interval : int
+        Cycles a sample, at least 1.
+    lanes : int
+        Inputs a cell takes; fewer where a layer has fewer inputs.
+
+    Raises
+    ------
+    InputError
+        If no folding is that fast; says the best that can be had.
+    """
+    if interval < 1:
+        raise InputError(f"the interval must be at least 1 cycle, not {interval}")
+    folding = Folding(layers=tuple(_smallest(layer, interval, lanes) for layer in network.layers))
+    reached = folding.interval(network, output)
+    if reached > interval:
+        raise InputError(f"an interval of {interval} cycles is out of reach; the best is {reached}")
+    return folding
+
+
+def _smallest(layer: Layer, interval: int, lanes: int) -> LayerFolding:
+    lanes = min(lanes, layer.inputs)
+    planes_choices = [p for p in (1, 2, 4, 8) if p == 1 or p < 2 * layer.input_bits]
+    best: tuple[tuple[int, ...], LayerFolding] | None = None
+    widest = ceil_div(layer.inputs, lanes)
+    for planes, cols in itertools.product(planes_choices, _useful(widest)):
+        fold = LayerFolding(name=layer.name, cols=cols, lanes=lanes, planes=planes)
+        folds = interval // fold.steps(layer)
+        if folds < 1:
+            continue
+        rows = ceil_div(layer.neurons, folds)
+        fold = dataclasses.replace(fold, rows=rows)
+        # A plane of a lane costs what a lane does; a row's edge and a column's bank a little more.
+        cost = rows * fold.simd * planes
+        key = (cost, rows + 2 * cols, planes)
+        if best is None or key < best[0]:
+            best = key, fold
+    if best is None:
+        fold = LayerFolding(
+            name=layer.name,
+            rows=layer.neurons,
+            cols=widest,
+            lanes=lanes,
+            planes=planes_choices[-1],
+        )
+        return fold
+    return best[1]
+
+
+def _useful(most: int) -> Iterator[int]:
+    """The sizes 1..most that give different folds: each the least with its ceil(most / size)."""
+    size = 1
+    while size <= most:
+        yield size
+        folds = ceil_div(most, size)
+        if folds == 1:
+            return
+        size = ceil_div(most, folds - 1)

@@ -1,0 +1,86 @@
+"""A figure with its provenance. Tables and plots are made from records, and from nothing else."""
+
+__all__ = ["Record", "commit", "read_records", "write_records"]
+
+import dataclasses
+import functools
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import InputError
+from .files import write_text
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """One figure: what, how much, how it was come by.
+
+    Parameters
+    ----------
+    name : str
+        What it is, `lut_sites`, `clock`, `latency`, ...
+    value : number or str
+    unit : str
+        `Hz`, `s`, `uJ`, `1` for a count.
+    kind : "measured" or "estimated"
+    how : str
+        In words: counted on a netlist, routed, counted in simulation, median of 30 runs, ...
+    on : str
+        What it was measured on, or what the estimate is for: a device, a machine, a simulator.
+    tools : dict
+        Tool to version.
+    seed : int
+    commit : str
+        Of bnnhw, `-dirty` where the tree was changed; empty outside a checkout.
+    source : str
+        Of an estimate's inputs: data sheet, whitepaper.
+    """
+
+    name: str
+    value: float | int | str
+    unit: str
+    kind: Literal["measured", "estimated"]
+    how: str
+    on: str
+    tools: dict[str, str] = dataclasses.field(default_factory=dict)
+    seed: int | None = None
+    commit: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("measured", "estimated"):
+            raise InputError(f"{self.name}: kind must be measured or estimated, not {self.kind!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+@functools.cache
+def commit() -> str:
+    """The commit this copy of bnnhw stands at; empty where it is no git checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def write_records(path: Path, records: list[Record]) -> None:
+    """Records to a JSON file."""
+    write_text(path, json.dumps([r.to_json() for r in records], indent=2) + "\n")
+
+
+def read_records(path: Path) -> list[Record]:
+    """Records from a JSON file; InputError names the file and what is wrong with it."""
+    try:
+        return [Record(**entry) for entry in json.loads(Path(path).read_text())]
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: not a file of records ({error})") from None
