@@ -1,0 +1,212 @@
+"""The clock cycles of the gateware: fixed latencies, and the latency of a whole network.
+
+`rtl` is built to these numbers, and simulation counts them.
+"""
+
+__all__ = ["Latency", "cell_latency", "layer_latency", "network_latency", "popcount_levels"]
+
+import dataclasses
+import math
+
+from .folding import Folding, LayerFolding, ceil_div
+from .network import Layer, Network, Output
+
+COUNT_BITS = 4  # bits that a leaf of the popcount tree counts
+READ = 3  # from a sequencer's step to the activations at the first cell: address, bank, register
+EDGE = 4  # partial sum registered, offset added, accumulated, sign taken
+FIFO = 2  # from a word's arrival at the FIFO to its being offered
+
+
+def popcount_levels(lanes: int) -> int:
+    """Register levels of the popcount: a leaf level of 4-bit counts, then a binary adder tree."""
+    if lanes == 1:
+        return 0
+    return 1 + math.ceil(math.log2(ceil_div(lanes, COUNT_BITS)))
+
+
+def cell_latency(fold: LayerFolding) -> int:
+    """From a cell's activations to its partial sum: XNOR, popcount, planes added, sum added."""
+    return 1 + popcount_levels(fold.lanes) + int(math.log2(fold.planes)) + 1
+
+
+def score_stages(layer: Layer) -> int:
+    """Stages that turn an accumulated sum into a score: none, an addition, or also a product."""
+    if not isinstance(layer, Output):
+        return 0
+    return 1 if shift_of(layer) is not None else 2
+
+
+def shift_of(layer: Output) -> int | None:
+    """n where every score is `2^n * acc + add`, so that no multiplier is needed; else None."""
+    scale = int(layer.scale[0])
+    if (layer.scale != scale).any() or scale < 1 or scale & (scale - 1):
+        return None
+    return scale.bit_length() - 1 + (1 if layer.input_bits == 1 else 0)
+
+
+def layer_latency(layer: Layer, fold: LayerFolding) -> int:
+    """From the last step of a neuron fold to its word (the tap) at the grid's exit."""
+    skew = fold.cols - 1 + fold.rows - 1
+    edge = EDGE - 1 + score_stages(layer) if isinstance(layer, Output) else EDGE
+    return READ + skew + cell_latency(fold) + edge
+
+
+def argmax_latency(rows: int) -> int:
+    """From a word of scores to the class: a tree of comparisons, and the best of the folds."""
+    return math.ceil(math.log2(rows)) + 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Latency:
+    """Cycles from the one that takes an image's first beat, core empty, nothing stalling.
+
+    Parameters
+    ----------
+    layers : tuple of int
+        To the cycle in which each layer offers its last word.
+    total : int
+        To the cycle that gives the image's last beat.
+    """
+
+    layers: tuple[int, ...]
+    total: int
+
+
+def network_latency(network: Network, folding: Folding, output: str = "class") -> Latency:
+    """Follow one image's words through an empty core, cycle by cycle."""
+    pairs = list(folding.pairs(network))
+    beats = folding.input_beats(network)
+    words = [1 + i for i in range(beats)]  # the input stage registers a beat
+    width, units = folding.bus_pixels(network), network.input.size
+    ends = []
+    for layer, fold in pairs:
+        groups = fold.plane_groups(layer)
+        taken = _regear(words, units, width, fold.simd, groups)
+        steps = fold.steps(layer)
+        start = taken[-1] + 1
+        grid = layer_latency(layer, fold)
+        words = [start + (f + 1) * steps - 1 + grid for f in range(fold.neuron_folds(layer))]
+        if isinstance(layer, Output) and output == "class":
+            words = [words[-1] + argmax_latency(fold.rows)]
+        words = [word + FIFO for word in words]
+        ends.append(words[-1])
+        width, units = fold.rows, layer.neurons
+    if network.output is not None and output == "scores":
+        words = _regear(words, units, width, 1, 1)
+    return Latency(layers=tuple(ends), total=words[-1])
+
+
+def short_tail(units: int, wide_in: int, wide_out: int, hold: int) -> bool:
+    """Whether a collecting gearbox needs one word of slack to keep pace with its input.
+
+    The last word of a vector is collected from fewer beats than the others. Where that takes
+    less time than its reader holds the word before (`hold` cycles), it would wait, and its input
+    with it. Where the reader is the slower one for every word, waiting costs nothing.
+    """
+    tail = ceil_div(units, wide_in) - (ceil_div(units, wide_out) - 1) * (wide_out // wide_in)
+    return tail < hold <= wide_out // wide_in
+
+
+def _regear(words: list[int], units: int, wide_in: int, wide_out: int, hold: int) -> list[int]:
+    """The cycle in which each word after a gearbox is finished with, its reader holding it `hold`.
+
+    `words` are the cycles in which the words before it are first offered.
+    """
+    count = ceil_div(units, wide_out)
+    if wide_in == wide_out:
+        return _passed(words, hold)
+    if wide_out % wide_in == 0:
+        slack = short_tail(units, wide_in, wide_out, hold)
+        return _collected(words, wide_out // wide_in, hold, slack)
+    if wide_in % wide_out == 0:
+        return _split(words, wide_in // wide_out, count, hold)
+    return _repacked(words, RepackSizes(units, wide_in, wide_out, hold), hold)
+
+
+def _passed(words: list[int], hold: int) -> list[int]:
+    done: list[int] = []
+    for offered in words:
+        done.append(max(offered, done[-1] + 1 if done else 0) + hold - 1)
+    return done
+
+
+def _collected(words: list[int], ratio: int, hold: int, slack: bool) -> list[int]:
+    """Pieces shift in; a whole word moves on to the head, and from there to the slack register."""
+    done: list[int] = []
+    put = moved = freed = -1
+    for i, offered in enumerate(words):
+        put = max(offered, put + 1, moved)
+        if (i + 1) % ratio == 0 or i == len(words) - 1:
+            moved = max(put + 1, freed)
+            last = done[-1] if done else -1
+            if slack:
+                freed = max(moved + 1, last)
+                done.append(freed + hold)
+            else:
+                freed = moved + hold
+                done.append(freed)
+    return done
+
+
+def _split(words: list[int], ratio: int, count: int, hold: int) -> list[int]:
+    """A word is loaded when the one before is finished with, and offered from the next cycle."""
+    done: list[int] = []
+    for i, offered in enumerate(words):
+        loaded = max(offered, done[-1] if done else 0)
+        pieces = min(ratio, count - i * ratio)
+        done += [loaded + (j + 1) * hold for j in range(pieces)]
+    return done
+
+
+@dataclasses.dataclass(frozen=True)
+class RepackSizes:
+    """Sizes of a repacking gearbox, all in units: words of `wide_in` to words of `wide_out`.
+
+    A vector of `units` is padded with its last word to whole words of `wide_out`, so that vectors
+    follow each other in the buffer without a seam.
+    """
+
+    units: int
+    wide_in: int
+    wide_out: int
+    hold: int
+
+    @property
+    def words_in(self) -> int:
+        return ceil_div(self.units, self.wide_in)
+
+    @property
+    def last(self) -> int:
+        """Units that the last word of a vector puts into the buffer, padding included."""
+        whole = ceil_div(self.units, self.wide_out) * self.wide_out
+        return whole - (self.words_in - 1) * self.wide_in
+
+    @property
+    def most(self) -> int:
+        """Units that the largest word puts into the buffer."""
+        return max(self.last, self.wide_in if self.words_in > 1 else 0)
+
+    @property
+    def capacity(self) -> int:
+        """Units of buffer with which neither side waits for the other's alignment."""
+        held = self.wide_out if self.hold > 1 else 0
+        return self.most + 2 * self.wide_out + self.wide_in + held
+
+
+def _repacked(words: list[int], sizes: RepackSizes, hold: int) -> list[int]:
+    done: list[int] = []
+    fill = taken = held = cycle = 0
+    while taken < len(words) or fill:
+        put = 0
+        if taken < len(words) and words[taken] <= cycle and fill + sizes.most <= sizes.capacity:
+            taken += 1
+            put = sizes.last if taken == len(words) else sizes.wide_in
+        if fill >= sizes.wide_out:
+            held += 1
+            if held == hold:
+                held = 0
+                fill -= sizes.wide_out
+                done.append(cycle)
+        fill += put
+        cycle += 1
+    return done

@@ -1,0 +1,154 @@
+"""One cell of the systolic grid: weights, XNOR, popcount, and the links to its neighbours."""
+
+__all__ = ["Cell", "Rom"]
+
+import numpy as np
+import numpy.typing as npt
+from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from .plan import LayerPlan
+from .popcount import Popcount
+
+
+def pack(bits: npt.NDArray[np.uint8]) -> int:
+    """Bits to an integer, lane k at bit k."""
+    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
+
+
+class Rom:
+    """A table of constants inside a component, a plain constant where it has one word.
+
+    Adds the memory to `m` as the submodule `name`; `data` is its word at `addr`, read
+    without a clock (`latency` 0), registered (1), or from block RAM and registered again (2).
+    """
+
+    def __init__(
+        self, m: Module, name: str, words: list[int], shape: int, addr: Value, *, latency: int
+    ) -> None:
+        self.data: Value
+        if len(words) == 1:
+            self.data = Const(words[0], shape)
+            return
+        block = {"rom_style": "block" if latency == 2 else "logic"}
+        m.submodules[name] = rom = memory.Memory(
+            shape=shape, depth=len(words), init=words, attrs=block
+        )
+        port = rom.read_port(domain="sync" if latency == 2 else "comb")
+        m.d.comb += port.addr.eq(addr)
+        if latency == 2:
+            m.d.comb += port.en.eq(1)
+        self.data = port.data
+        if latency:
+            self.data = Signal(shape, name=f"{name}_q", reset_less=True)
+            m.d.sync += self.data.eq(port.data)
+
+
+class Cell(wiring.Component):
+    """Counts the lanes whose activation equals the weight, and adds the count to a passing sum.
+
+    Activations and the weights' address move down by one register, partial sums right by one.
+    Nothing stalls and nothing is reset. A weight in block RAM is read in two cycles: then the
+    address comes two cycles before its activations.
+
+    Latency: `timing.cell_latency(fold)` from `a_i` to `ps_o`; `ps_i` comes one cycle before that.
+
+    Parameters
+    ----------
+    plan : LayerPlan
+    row, col : int
+        The cell's place in the grid.
+
+    Members
+    -------
+    a_i : In, a_o : Out, planes * lanes bits
+        Bit `p * lanes + l` is plane p (of weight 2^p) of lane l.
+    addr_i : In, addr_o : Out, range(depth)
+    ps_i : In, ps_o : Out
+        The sum of the cells to the left, and with this one.
+    """
+
+    a_i: Signal
+    a_o: Signal
+    addr_i: Signal
+    addr_o: Signal
+    ps_i: Signal
+    ps_o: Signal
+
+    def __init__(self, plan: LayerPlan, row: int, col: int) -> None:
+        self.plan = plan
+        self.row = row
+        self.col = col
+        most = plan.fold.lanes * ((1 << plan.fold.planes) - 1)  # of one cell
+        self.ps_max = (col + 1) * most
+        width = plan.fold.planes * plan.fold.lanes
+        address = max(1, (plan.depth - 1).bit_length())
+        super().__init__(
+            {
+                "a_i": In(width),
+                "a_o": Out(width),
+                "addr_i": In(address),
+                "addr_o": Out(address),
+                "ps_i": In(max(1, (col * most).bit_length())),
+                "ps_o": Out(self.ps_max.bit_length()),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        fold = self.plan.fold
+        # The registers of cells on one anti-diagonal always hold the same values; `keep` and the
+        # name tell synthesis to leave them apart, or one of them would drive a far-away cell.
+        a_link = Signal(self.a_i.shape(), reset_less=True, attrs={"keep": 1})
+        addr_link = Signal(self.addr_i.shape(), reset_less=True, attrs={"keep": 1})
+        ps_link = Signal(self.ps_o.shape(), reset_less=True)
+        weights = Rom(
+            m,
+            "rom",
+            [pack(word) for word in self.plan.weight_words[self.row, self.col]],
+            fold.lanes,
+            self.addr_i,
+            latency=weight_latency(self.plan),
+        )
+        weight = Signal(fold.lanes)
+        m.d.comb += weight.eq(weights.data)
+        count: Value = self._count(m, weight)
+        m.d.sync += [
+            a_link.eq(self.a_i),
+            addr_link.eq(self.addr_i),
+            ps_link.eq(count if self.col == 0 else self.ps_i + count),
+        ]
+        m.d.comb += [self.a_o.eq(a_link), self.addr_o.eq(addr_link), self.ps_o.eq(ps_link)]
+        return m
+
+    def _count(self, m: Module, weight: Signal) -> Value:
+        """The cell's own count: matching lanes, planes weighted; one register before the sum."""
+        fold = self.plan.fold
+        terms: list[tuple[Value, int]] = []
+        for plane in range(fold.planes):
+            x = Signal(fold.lanes, name=f"x_{plane}", reset_less=True)
+            a = Signal(fold.lanes, name=f"a_{plane}")
+            m.submodules[f"popcount_{plane}"] = popcount = Popcount(fold.lanes)
+            m.d.comb += a.eq(self.a_i[plane * fold.lanes : (plane + 1) * fold.lanes])
+            m.d.sync += x.eq(~(a ^ weight))
+            m.d.comb += popcount.i.eq(x)
+            terms.append((popcount.o, fold.lanes))
+        apart = 1  # planes between a pair of terms
+        while len(terms) > 1:
+            pairs = [(terms[k], terms[k + 1]) for k in range(0, len(terms), 2)]
+            terms = []
+            for k, ((low, low_max), (high, high_max)) in enumerate(pairs):
+                most = low_max + (high_max << apart)
+                total = Signal(range(most + 1), name=f"planes_{apart}_{k}", reset_less=True)
+                m.d.sync += total.eq(low + (high << apart))
+                terms.append((total, most))
+            apart *= 2
+        return terms[0][0]
+
+
+def weight_latency(plan: LayerPlan) -> int:
+    """Cycles from a weight's address to the weight: 0 from LUTs, 2 from block RAM."""
+    return 2 if plan.depth > 1 and plan.fold.stores(plan.layer) == "bram" else 0
+
+
