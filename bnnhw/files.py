@@ -25,8 +25,11 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.umask(umask)
         Path(name).chmod(0o666 & ~umask)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # what the user named, and not the file beside it
+            error.filename2 = None
         raise
 
 
@@ -56,9 +59,15 @@ def new_folder(path: Path, *, marker: str) -> Iterator[Path]:
         fresh = Path(beside) / "new"
         fresh.mkdir()
         yield fresh
-        if path.exists():
-            path.rename(Path(beside) / "old")
-        fresh.rename(path)
+        old = Path(beside) / "old"
+        try:
+            if path.exists():
+                path.rename(old)
+            fresh.rename(path)
+        except BaseException:
+            if old.exists() and not path.exists():
+                old.rename(path)
+            raise
 
 
 def sha256_of(path: Path) -> str:

@@ -52,6 +52,8 @@ class LayerFolding:
     weights: str = "auto"
 
     def __post_init__(self) -> None:
+        if not (self.name.isascii() and self.name.isidentifier()):
+            raise InputError(f"layer name must be an identifier, not {self.name!r}")
         for size in ("rows", "cols", "lanes"):
             if not 1 <= getattr(self, size) <= 1 << 16:
                 raise InputError(
@@ -188,8 +190,8 @@ class Folding:
             return cls._parse(Path(path).read_text(encoding="utf-8"))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
+        except (OSError, ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
+            reason = getattr(error, "strerror", None) or error
             raise InputError(f"{path}: not a readable TOML file ({reason})") from None
 
     @classmethod

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from .files import write_bytes
 SCHEMA = 1
 METADATA_KEY = "bnnhw"
 INT32 = np.iinfo(np.int32)
+STORED_DTYPES: dict[type, str] = {np.uint8: "U8", np.int16: "I16", np.int32: "I32"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,8 +64,10 @@ class InputFormat:
         for name in wanted:
             if not math.isfinite(getattr(self, name)):
                 raise InputError(f"input {name} must be finite, not {getattr(self, name)}")
-        if self.lo is not None and self.hi is not None and not self.lo < self.hi:
-            raise InputError(f"input lo must be below hi, not {self.lo} and {self.hi}")
+        if self.lo is not None and self.hi is not None and not 0 < self.hi - self.lo < math.inf:
+            raise InputError(
+                f"input lo must be below hi, by a finite step, not {self.lo} and {self.hi}"
+            )
 
     @property
     def size(self) -> int:
@@ -102,10 +106,11 @@ class InputFormat:
         v = v.reshape(len(v), self.size)
         if np.isnan(v).any():
             raise InputError("samples must be numbers; at least one is NaN")
-        if self.bits == 1:
+        if self.threshold is not None:
             return (v >= self.threshold).astype(np.uint8)
         assert self.lo is not None and self.hi is not None
-        x = np.rint((v - self.lo) / (self.hi - self.lo) * self.top)
+        with np.errstate(over="ignore"):  # infinity is clipped like any other large value
+            x = np.rint((v - self.lo) / (self.hi - self.lo) * self.top)
         return np.clip(x, 0, self.top).astype(np.uint8)
 
     def to_json(self) -> dict[str, Any]:
@@ -293,6 +298,9 @@ class Network:
             size, bits = layer.neurons, 1
         if size > 1 << 16 and self.output is not None:
             raise InputError(f"classes must be at most {1 << 16}, not {size}")
+        for part, share in self.accuracy.items():
+            if not isinstance(share, int | float) or not 0 <= share <= 1:
+                raise InputError(f"accuracy on {part!r} must be a number 0 to 1, not {share!r}")
 
     @property
     def output(self) -> Output | None:
@@ -374,10 +382,16 @@ def load(path: Path | str) -> Network:
 def _parse(path: Path) -> Network:
     from safetensors import SafetensorError, safe_open
 
-    if path.is_dir():
-        raise InputError("is a folder, not a network file")
     try:
-        with safe_open(path, framework="numpy") as file:
+        # Whatever else than a file stands there: a pipe would make us wait for ever.
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError("is a folder, not a network file")
+        if not stat.S_ISREG(mode):
+            raise InputError("is no regular file")
+        with path.open("rb") as raw, safe_open(path, framework="numpy") as file:
+            # safetensors has found the header sound, but takes the last of two equal names.
+            _json(raw.read(int.from_bytes(raw.read(8), "little")), "header")
             metadata = file.metadata() or {}
             if METADATA_KEY not in metadata:
                 raise InputError(f"holds no {METADATA_KEY} metadata, so it is not our network")
@@ -387,18 +401,33 @@ def _parse(path: Path) -> Network:
     except FileNotFoundError:
         raise InputError("no such file") from None
     except (SafetensorError, OSError) as error:
-        raise InputError(f"not a readable safetensors file ({error})") from None
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"not a readable safetensors file ({reason})") from None
+
+
+def _json(text: str | bytes, what: str) -> Any:
+    """JSON as its standard has it: no NaN, no name twice in one object."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON number")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(found := dict(pairs)) != len(pairs):
+            raise ValueError("a name stands twice in one object")
+        return found
+
+    try:
+        return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{what} is not JSON ({error})") from None
 
 
 def _described(text: str) -> dict[str, Any]:
     """The metadata as JSON, its schema known."""
-    try:
-        described = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"metadata is not JSON ({error})") from None
+    described = _json(text, "metadata")
     if not isinstance(described, dict):
         raise InputError("metadata must be a JSON object")
-    if described.get("schema") != SCHEMA:
+    if type(described.get("schema")) is not int or described["schema"] != SCHEMA:
         raise InputError(
             f"schema must be {SCHEMA}, not {described.get('schema')!r}; "
             "another version of bnnhw wrote this file"
@@ -422,11 +451,14 @@ def _build(described: dict[str, Any], names: list[str], file: Any) -> Network:
     shape = _field(stated, "shape", list, "input")
     if not all(isinstance(n, int) and not isinstance(n, bool) for n in shape):
         raise InputError("metadata: input shape must be a list of integers")
-    numbers = {
-        n: float(_field(stated, n, (int, float), "input"))
-        for n in ("lo", "hi", "threshold")
-        if n in stated
-    }
+    try:
+        numbers = {
+            n: float(_field(stated, n, (int, float), "input"))
+            for n in ("lo", "hi", "threshold")
+            if n in stated
+        }
+    except OverflowError:
+        raise InputError("metadata: input lo, hi and threshold must fit float64") from None
     bits = _field(stated, "bits", int, "input")
     form = InputFormat(shape=tuple(shape), bits=bits, **numbers)
 
@@ -444,6 +476,7 @@ def _build(described: dict[str, Any], names: list[str], file: Any) -> Network:
         neurons = _field(stated_layer, "neurons", int, where)
         if inputs < 1 or neurons < 1:
             raise InputError(f"{where}: sizes must be at least 1, not {inputs} and {neurons}")
+        wanted: dict[str, tuple[type, tuple[int, ...]]]
         wanted = {"weight": (np.uint8, (neurons, -(-inputs // 8)))}
         if gives == "bits":
             wanted["threshold"] = (np.int32, (neurons,))
@@ -469,7 +502,7 @@ def _build(described: dict[str, Any], names: list[str], file: Any) -> Network:
             )
         )
     if surplus := sorted(set(names) - expected):
-        raise InputError(f"holds a tensor that no layer has: {surplus[0]}")
+        raise InputError(f"holds a tensor that no layer has, {surplus[0]!r}")
     return Network(
         input=form,
         layers=tuple(layers),
@@ -484,10 +517,10 @@ def _tensor(
     """One tensor, its shape and dtype checked before it is read."""
     if name not in names:
         raise InputError(f"lacks the tensor {name}")
-    found = tuple(file.get_slice(name).get_shape())
+    stored = file.get_slice(name)
+    found = tuple(stored.get_shape())
     if found != shape:
         raise InputError(f"{name}: shape must be {shape}, not {found}")
-    tensor = file.get_tensor(name)
-    if tensor.dtype != dtype:
-        raise InputError(f"{name}: dtype must be {np.dtype(dtype)}, not {tensor.dtype}")
-    return np.asarray(tensor)
+    if stored.get_dtype() != STORED_DTYPES[dtype]:
+        raise InputError(f"{name}: dtype must be {STORED_DTYPES[dtype]}, not {stored.get_dtype()}")
+    return np.asarray(file.get_tensor(name))

@@ -82,5 +82,5 @@ def read_records(path: Path) -> list[Record]:
     """Records from a JSON file; InputError names the file and what is wrong with it."""
     try:
         return [Record(**entry) for entry in json.loads(Path(path).read_text())]
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: not a file of records ({error})") from None
