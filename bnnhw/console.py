@@ -1,11 +1,12 @@
 """What people see: tables, progress bars and remarks, on standard error or standard output."""
 
-__all__ = ["out", "progress", "remark", "table"]
+__all__ = ["out", "progress", "remark", "show", "table"]
 
 import contextlib
 from collections.abc import Iterable, Iterator
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,8 +18,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# No markup: a path like "[/a]" is text, and not the end of a style.
+out = Console(highlight=False, soft_wrap=True, markup=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def remark(text: str) -> None:
@@ -34,12 +36,12 @@ def progress(what: str, total: int | None = None) -> Iterator["Bar"]:
     """
     counted = total is not None
     columns = [
-        TextColumn("[progress.description]{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn() if counted else SpinnerColumn(),
         *([MofNCompleteColumn()] if counted else []),
         TimeElapsedColumn(),
         *([TimeRemainingColumn()] if counted else []),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     ]
     with Progress(*columns, console=err, disable=not err.is_terminal) as shown:
         bar = Bar(shown, shown.add_task(what, total=total, note=""))
@@ -72,3 +74,11 @@ def table(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) ->
     for row in rows:
         shown.add_row(*(str(cell) for cell in row))
     return shown
+
+
+def show(what: RenderableType) -> None:
+    """Print a table on standard output at its own width: no number in it is ever cut short."""
+    width = Measurement.get(out, out.options.update(max_width=1000), what).maximum
+    # A console of its own: `print(width=...)` is clamped to the terminal's.
+    wide = Console(width=max(out.width, width), highlight=False, soft_wrap=True, markup=False)
+    wide.print(what)

@@ -7,7 +7,7 @@ import itertools
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import tomli_w
 
@@ -173,11 +173,9 @@ class Folding:
 
     def to_toml(self) -> str:
         """The folding as TOML text."""
-        tables: dict[str, Any] = {}
-        if self.pixels_per_beat is not None:
-            tables["pixels_per_beat"] = self.pixels_per_beat
-        tables["layer"] = [dataclasses.asdict(fold) for fold in self.layers]
-        return tomli_w.dumps(tables)
+        bus = {"pixels_per_beat": self.pixels_per_beat} if self.pixels_per_beat is not None else {}
+        tables = ["[[layer]]\n" + tomli_w.dumps(dataclasses.asdict(fold)) for fold in self.layers]
+        return "\n".join(([tomli_w.dumps(bus)] if bus else []) + tables)
 
     def save(self, path: Path | str) -> None:
         """Write the folding to a TOML file."""

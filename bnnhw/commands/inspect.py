@@ -9,14 +9,35 @@ HELP = "show a network's layers, folding and cycles"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="network file (.safetensors)")
-    parser.add_argument("--folding", type=Path, metavar="FILE", help="folding file (.toml)")
+    fold = parser.add_mutually_exclusive_group()
+    fold.add_argument("--folding", type=Path, metavar="FILE", help="folding file (.toml)")
+    fold.add_argument(
+        "--target-fps",
+        type=float,
+        metavar="F",
+        help="propose the smallest folding that reaches F images/s",
+    )
+    parser.add_argument(
+        "--clock-mhz", type=float, default=150, metavar="C", help="the clock (default: 150)"
+    )
+    parser.add_argument(
+        "--write-folding", type=Path, metavar="FILE", help="write the folding there, to start from"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     from .. import console
     from ..inspection import inspect
 
-    result = inspect(args.model, folding=args.folding)
+    result = inspect(
+        args.model,
+        folding=args.folding,
+        target_fps=args.target_fps,
+        clock_hz=args.clock_mhz * 1e6,
+    )
+    if args.write_folding is not None:
+        result.folding.save(args.write_folding)
+        console.remark(f"wrote {args.write_folding}")
     if not args.json:
-        console.out.print(result.table())
+        console.show(result.table())
     return result.to_json()
