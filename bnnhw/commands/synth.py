@@ -1,14 +1,76 @@
-"""Not written yet."""
+"""Synthesize a core with Yosys; with --route place and route it with nextpnr.
+
+Counts LUT sites, flip-flops and memory; with --route (ecp5, ice40) also the clock, the critical path
+and what nextpnr makes of the core behind a harness of three pins. See docs/synthesis.md.
+"""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-HELP = "not written yet"
+HELP = "synthesize a core, with --route also place and route it"
+
+FAMILIES = ("ecp5", "ice40", "gowin", "nexus", "xilinx7")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    pass
+    parser.add_argument("build", type=Path, nargs="?", help="folder that `bnnhw generate` wrote")
+    parser.add_argument(
+        "--popcount", type=int, metavar="N", help="instead of a build: one N-lane XNOR-popcount"
+    )
+    parser.add_argument("--target", choices=FAMILIES, default="ecp5", help="default: ecp5")
+    parser.add_argument("--device", default="", help="for example 25k (ecp5), up5k (ice40)")
+    parser.add_argument("--speed", default="", help="speed grade (ecp5: 6, 7 or 8)")
+    parser.add_argument("--package", default="", help="for example CABGA381")
+    parser.add_argument("--route", action="store_true", help="place and route (ecp5, ice40)")
+    parser.add_argument("--freq", type=float, metavar="MHZ", help="what nextpnr shall try to reach")
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=int, default=1, help="nextpnr's seed (default: 1)")
+    seeds.add_argument("--seeds", metavar="1,2,3", help="several: median and spread of the clock")
+    parser.add_argument("-o", type=Path, dest="out", metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--allow-edited", action="store_true", help="take Verilog that is not what was generated"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    raise NotImplementedError
+    from .. import console
+    from ..boards import synth, synth_popcount, target
+    from ..errors import InputError
+
+    if (args.build is None) == (args.popcount is None):
+        raise InputError("synth takes a build folder or --popcount N, one of the two")
+    device = target(args.target, device=args.device, speed=args.speed, package=args.package)
+    seeds = _seeds(args.seeds) if args.seeds else [args.seed]
+    if args.popcount is not None:
+        result = synth_popcount(
+            args.popcount,
+            target=device,
+            route=args.route,
+            freq_mhz=args.freq,
+            seeds=seeds,
+            out=args.out,
+        )
+    else:
+        result = synth(
+            args.build,
+            target=device,
+            route=args.route,
+            freq_mhz=args.freq,
+            seeds=seeds,
+            out=args.out,
+            allow_edited=args.allow_edited,
+        )
+    if not args.json:
+        console.out.print(result.table())
+        console.out.print(f"written to {result.folder}")
+    return result.to_json()
+
+
+def _seeds(text: str) -> list[int]:
+    from ..errors import InputError
+
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"seeds must be numbers like 1,2,3, not {text!r}") from None

@@ -1,0 +1,102 @@
+"""The Verilog that is synthesized: out of a build folder, checked against its manifest, or a text."""
+
+__all__ = ["Source", "popcount_source", "read_build"]
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+from bnnhw.errors import InputError
+
+MANIFEST = "manifest.json"
+SCHEMA = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """Verilog and where it is from.
+
+    Parameters
+    ----------
+    top : str
+        Module to synthesize.
+    files : dict
+        File name to content.
+    about : str
+        What it is, for the table.
+    model_sha256 : str
+        Of the network it was generated from; empty for none.
+    edited : bool
+        Whether a file is not what the manifest says, which the user allowed.
+    """
+
+    top: str
+    files: dict[str, bytes]
+    about: str
+    model_sha256: str = ""
+    edited: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """Of the files' contents, one after the other."""
+        return hashlib.sha256(b"".join(self.files.values())).hexdigest()
+
+
+def read_build(build: Path, *, allow_edited: bool = False) -> Source:
+    """The Verilog of a folder that `bnnhw generate` wrote.
+
+    Raises InputError where there is no manifest, it is not one, or a Verilog file is not the one
+    whose sha256 the manifest holds, unless `allow_edited`.
+    """
+    build = Path(build)
+    path = build / MANIFEST
+    if not path.is_file():
+        raise InputError(f"{build}: no {MANIFEST} in it; `bnnhw generate -o {build}` makes one")
+    try:
+        manifest = json.loads(path.read_text())
+        schema, top = manifest["schema"], str(manifest["top"])
+        listed = {str(file["path"]): str(file["sha256"]) for file in manifest["files"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not a manifest ({error!r})") from None
+    if schema != SCHEMA:
+        raise InputError(f"{path}: schema must be {SCHEMA}, not {schema!r}")
+    files, edited = {}, False
+    for name, expected in listed.items():
+        if not name.endswith(".v"):
+            continue
+        if Path(name).name != name:
+            raise InputError(f"{path}: files must lie beside it, not at {name!r}")
+        try:
+            files[name] = (build / name).read_bytes()
+        except OSError as error:
+            raise InputError(f"{build / name}: {error.strerror}; generate it again") from None
+        if hashlib.sha256(files[name]).hexdigest() != expected:
+            if not allow_edited:
+                raise InputError(
+                    f"{build / name} is not what was generated (its sha256 differs from the "
+                    "manifest's); generate it again, or pass --allow-edited"
+                )
+            edited = True
+    if not files:
+        raise InputError(f"{path}: lists no Verilog file")
+    return Source(
+        top=top,
+        files=files,
+        about=f"{top} of {build}",
+        model_sha256=str(manifest.get("model_sha256") or ""),
+        edited=edited,
+    )
+
+
+def popcount_source(lanes: int) -> Source:
+    """One XNOR-popcount of `lanes` lanes, weights at run time, inputs and outputs registered."""
+    if lanes < 1:
+        raise InputError(f"popcount lanes must be at least 1, not {lanes}")
+    from bnnhw.rtl.popcount import popcount_verilog
+
+    return Source(
+        top="popcount",
+        files={"popcount.v": popcount_verilog(lanes).encode()},
+        about=f"XNOR-popcount of {lanes} lanes",
+    )
