@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..timing import COUNT_BITS, popcount_levels
+from ..timing import COUNT_BITS
 
 
 def count_bits(value: int, width: int) -> int:

@@ -1,0 +1,155 @@
+"""A whole network as one core: a grid for every layer, AXI4-Stream in and out."""
+
+__all__ = ["Core"]
+
+from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..errors import InputError
+from ..folding import Folding, ceil_div
+from ..network import Network
+from .axis import FrameReader, bus_width
+from .counter import counter
+from .gearbox import gearbox, word_layout
+from .layer import LayerCore
+from .plan import LayerPlan
+
+OUTPUTS = ("class", "scores", "bits")
+
+
+class Core(wiring.Component):
+    """A dataflow of layers. Latency, interval: `timing.network_latency`, `Folding.interval`.
+
+    Parameters
+    ----------
+    network : Network
+    folding : Folding
+    output : "class", "scores" or "bits"
+        A 32-bit beat an image with the class in bits 15:0; M 32-bit beats of scores; or, of a
+        network that ends in bits, a beat of `rows` bits a neuron fold.
+
+    Members
+    -------
+    aclk, aresetn : In(1)
+        Clock; reset, synchronous, active low.
+    s_axis_* : AXI4-Stream in
+        Frames of K pixels, first pixel lowest, the last beat padded with 0 and marked TLAST.
+    m_axis_* : AXI4-Stream out
+    frame_error : Out(1)
+        A frame was too short or too long. It gave no result.
+    """
+
+    def __init__(self, network: Network, folding: Folding, output: str = "class") -> None:
+        if output not in OUTPUTS:
+            raise InputError(f"output must be {', '.join(OUTPUTS)}, not {output!r}")
+        if (network.output is None) != (output == "bits"):
+            last = network.layers[-1].name
+            gives = "bits" if network.output is None else "class or scores"
+            raise InputError(
+                f"the last layer, {last}, gives {gives}, so the output is not {output}"
+            )
+        self.network = network
+        self.folding = folding
+        self.output = output
+        self.plans = [LayerPlan(layer, fold) for layer, fold in folding.pairs(network)]
+        self.pixels = folding.bus_pixels(network)
+        rows = self.plans[-1].fold.rows
+        width_out = ceil_div(rows, 8) * 8 if output == "bits" else 32
+        super().__init__(
+            {
+                "aclk": In(1),
+                "aresetn": In(1),
+                "s_axis_tdata": In(bus_width(self.pixels, network.input.bits)),
+                "s_axis_tvalid": In(1),
+                "s_axis_tready": Out(1),
+                "s_axis_tlast": In(1),
+                "m_axis_tdata": Out(width_out),
+                "m_axis_tvalid": Out(1),
+                "m_axis_tready": In(1),
+                "m_axis_tlast": Out(1),
+                "frame_error": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self._clock(m)
+        form = self.network.input
+        m.submodules.reader = reader = FrameReader(form, self.pixels)
+        m.d.comb += [
+            reader.i.p.data.eq(self.s_axis_tdata),
+            reader.i.p.last.eq(self.s_axis_tlast),
+            reader.i.valid.eq(self.s_axis_tvalid),
+            self.s_axis_tready.eq(reader.i.ready & ~self.in_reset),
+            self.frame_error.eq(reader.frame_error),
+        ]
+        source: stream.Interface = reader.o
+        units, wide = form.size, self.pixels
+        for plan in self.plans:
+            last = plan is self.plans[-1]
+            source = gearbox(
+                m,
+                f"gearbox_{plan.name}",
+                source,
+                units=units,
+                wide_in=wide,
+                wide_out=plan.fold.simd,
+                width=plan.layer.input_bits,
+                hold=plan.plane_groups,
+            )
+            layer = LayerCore(plan, gives_class=last and self.output == "class")
+            m.submodules[f"layer_{plan.name}"] = layer
+            wiring.connect(m, source, layer.i)
+            source = layer.o if last else _as_words(m, layer.o)
+            units, wide = plan.layer.neurons, plan.fold.rows
+        self._give(m, source)
+        return m
+
+    def _clock(self, m: Module) -> None:
+        """One clock; the reset is registered once, so that its pin is on no path of ours."""
+        m.domains.pin = ClockDomain(reset_less=True)
+        m.domains.sync = ClockDomain()
+        self.in_reset = Signal(init=1)
+        m.d.pin += self.in_reset.eq(~self.aresetn)
+        m.d.comb += [
+            ClockSignal("pin").eq(self.aclk),
+            ClockSignal().eq(self.aclk),
+            ResetSignal().eq(self.in_reset),
+        ]
+
+    def _give(self, m: Module, source: stream.Interface) -> None:
+        """The last layer's stream as frames on m_axis."""
+        plan = self.plans[-1]
+        word: Value = source.payload
+        beats = self.folding.output_beats(self.network, self.output)
+        if self.output == "scores":
+            source = gearbox(
+                m,
+                "gearbox_scores",
+                _as_words(m, source),
+                units=plan.layer.neurons,
+                wide_in=plan.fold.rows,
+                wide_out=1,
+                width=plan.word_width,
+            )
+            word = source.p.units.as_signed()
+        _, frame_end = counter(m, "output_beat", beats, self.m_axis_tvalid & self.m_axis_tready)
+        m.d.comb += [
+            self.m_axis_tdata.eq(word),
+            self.m_axis_tvalid.eq(source.valid),
+            source.ready.eq(self.m_axis_tready),
+            self.m_axis_tlast.eq(frame_end),
+        ]
+
+
+def _as_words(m: Module, source: stream.Interface) -> stream.Interface:
+    """A layer's stream as words of vectors, none of which is to be dropped."""
+    words = stream.Signature(word_layout(len(source.payload))).create()
+    m.d.comb += [
+        words.valid.eq(source.valid),
+        words.p.units.eq(source.payload),
+        words.p.drop.eq(0),
+        source.ready.eq(words.ready),
+    ]
+    return words

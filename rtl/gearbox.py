@@ -1,0 +1,246 @@
+"""Matches the width of one layer's words to the next one's."""
+
+__all__ = ["Collect", "Repack", "Slack", "Split", "gearbox", "word_layout"]
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..folding import ceil_div
+from ..timing import RepackSizes, short_tail
+from .counter import counter
+
+
+def word_layout(width: int) -> data.StructLayout:
+    """A word of a vector: its units, and on the vector's last word whether to drop the vector."""
+    return data.StructLayout({"units": width, "drop": 1})
+
+
+class _Gearbox(wiring.Component):
+    """Vectors of `units` units, `wide_in` of them a word, to words of `wide_out`.
+
+    A unit is `width` bits. Units beyond a vector's end come in as 0 and go out as 0.
+
+    Members
+    -------
+    i : In(stream), word_layout(wide_in * width)
+    o : Out(stream), word_layout(wide_out * width)
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, *, units: int, wide_in: int, wide_out: int, width: int) -> None:
+        self.units = units
+        self.wide_in = wide_in
+        self.wide_out = wide_out
+        self.width = width
+        super().__init__(
+            {
+                "i": In(stream.Signature(word_layout(wide_in * width))),
+                "o": Out(stream.Signature(word_layout(wide_out * width))),
+            }
+        )
+
+
+class Slack(_Gearbox):
+    """One register: a word on its way, with the handshake of a stream.
+
+    Latency: 1 cycle. Throughput: a word a cycle.
+    """
+
+    def __init__(self, *, wide: int, width: int) -> None:
+        super().__init__(units=wide, wide_in=wide, wide_out=wide, width=width)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        valid = Signal()
+        payload = Signal(self.o.payload.shape(), reset_less=True)
+        m.d.comb += [
+            self.o.valid.eq(valid),
+            self.o.payload.eq(payload),
+            self.i.ready.eq(~valid | self.o.ready),
+        ]
+        with m.If(self.i.ready):
+            m.d.sync += [valid.eq(self.i.valid), payload.eq(self.i.payload)]
+        return m
+
+
+class Collect(_Gearbox):
+    """Several words in make one word out: `wide_in` divides `wide_out`.
+
+    Pieces shift in from the top; the last of a vector, which may come before the register is
+    full, is brought down to its place when the word moves on to the output.
+
+    Latency: 2 cycles from a word's last piece. Throughput: a piece a cycle.
+    """
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        ratio = self.wide_out // self.wide_in
+        words = ceil_div(self.units, self.wide_in)
+        tail = words - (ceil_div(self.units, self.wide_out) - 1) * ratio  # pieces of the last word
+        total, piece = self.wide_out * self.width, self.wide_in * self.width
+
+        collected = Signal(total, reset_less=True)
+        drop = Signal(reset_less=True)
+        full = Signal()
+        is_tail = Signal()
+        head = Signal(self.o.payload.shape(), reset_less=True)
+        head_valid = Signal()
+        move = Signal()
+        put = Signal()
+        _, vector_end = counter(m, "word", words, put)
+        _, word_end = counter(m, "piece", ratio, put, restart=vector_end)
+        m.d.comb += [
+            self.o.valid.eq(head_valid),
+            self.o.payload.eq(head),
+            move.eq(full & (~head_valid | self.o.ready)),
+            self.i.ready.eq(~full | move),
+            put.eq(self.i.valid & self.i.ready),
+        ]
+        with m.If(self.o.ready):
+            m.d.sync += head_valid.eq(0)
+        with m.If(move):
+            m.d.sync += [full.eq(0), head_valid.eq(1), head.drop.eq(drop)]
+            m.d.sync += head.units.eq(Mux(is_tail, collected >> (total - tail * piece), collected))
+        with m.If(put):
+            m.d.sync += [
+                collected.eq(Cat(collected, self.i.p.units)[piece:]),
+                drop.eq(self.i.p.drop),
+                full.eq(word_end | vector_end),
+                is_tail.eq(vector_end),
+            ]
+        return m
+
+
+class Split(_Gearbox):
+    """One word in makes several words out: `wide_out` divides `wide_in`.
+
+    Latency: 1 cycle to the first piece. Throughput: a piece a cycle.
+    """
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        ratio = self.wide_in // self.wide_out
+        words = ceil_div(self.units, self.wide_in)
+        tail = ceil_div(self.units, self.wide_out) - (words - 1) * ratio  # pieces of the last word
+        piece = self.wide_out * self.width
+
+        held = Signal(self.wide_in * self.width, reset_less=True)
+        drop = Signal(reset_less=True)
+        left = Signal(range(ratio + 1))  # pieces still to give
+        load = Signal()
+        _, vector_end = counter(m, "word", words, load)
+        m.d.comb += [
+            self.o.valid.eq(left != 0),
+            self.o.p.units.eq(held[:piece]),
+            self.o.p.drop.eq(drop),
+            self.i.ready.eq((left == 0) | ((left == 1) & self.o.ready)),
+            load.eq(self.i.valid & self.i.ready),
+        ]
+        with m.If(self.o.ready & (left != 0)):
+            m.d.sync += [held.eq(held >> piece), left.eq(left - 1)]
+        with m.If(load):
+            m.d.sync += [
+                held.eq(self.i.p.units),
+                drop.eq(self.i.p.drop),
+                left.eq(Mux(vector_end, tail, ratio)),
+            ]
+        return m
+
+
+class Repack(_Gearbox):
+    """Any width to any other, through a buffer into which words are shifted to their place.
+
+    A vector's last word is followed by zeros up to a whole word of the output, so that the next
+    vector begins where this one ends and neither side waits for an alignment.
+
+    Latency: 1 cycle where the word is complete. Throughput: a word in and a word out a cycle.
+    """
+
+    def __init__(self, *, units: int, wide_in: int, wide_out: int, width: int, hold: int) -> None:
+        super().__init__(units=units, wide_in=wide_in, wide_out=wide_out, width=width)
+        self.sizes = RepackSizes(units, wide_in, wide_out, hold)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        sizes = self.sizes
+        # Every unit carries its word's drop flag: that of a word's last unit is the word's.
+        wide = self.width + 1
+        units = Signal(sizes.capacity * wide, reset_less=True)
+        fill = Signal(range(sizes.capacity + 1))
+        put, take = Signal(), Signal()
+        _, vector_end = counter(m, "word", sizes.words_in, put)
+        m.d.comb += [
+            self.o.valid.eq(fill >= self.wide_out),
+            self.o.p.units.eq(
+                Cat(units[k * wide : k * wide + self.width] for k in range(self.wide_out))
+            ),
+            self.o.p.drop.eq(units[self.wide_out * wide - 1]),
+            self.i.ready.eq(fill <= sizes.capacity - sizes.most),
+            put.eq(self.i.valid & self.i.ready),
+            take.eq(self.o.valid & self.o.ready),
+        ]
+        kept = Signal(range(sizes.capacity + 1))
+        m.d.comb += kept.eq(fill - Mux(take, self.wide_out, 0))
+        rest = Signal(sizes.capacity * wide)
+        m.d.comb += rest.eq(Mux(take, units >> (self.wide_out * wide), units))
+        added = Signal(sizes.most * wide)
+        pieces: list[Value] = []
+        for k in range(sizes.most):
+            inside = k < self.wide_in
+            unit = self.i.p.units[k * self.width : (k + 1) * self.width] if inside else None
+            pieces += [unit if unit is not None else Const(0, self.width), self.i.p.drop]
+        m.d.comb += added.eq(Cat(*pieces))
+        m.d.sync += [
+            fill.eq(kept + Mux(put, Mux(vector_end, sizes.last, self.wide_in), 0)),
+            units.eq(rest),
+        ]
+        with m.If(put):
+            with m.Switch(kept):
+                for position in range(sizes.capacity - sizes.most + 1):
+                    with m.Case(position):
+                        at = position * wide
+                        m.d.sync += units[at : at + sizes.most * wide].eq(added)
+        return m
+
+
+def gearbox(
+    m: Module,
+    name: str,
+    source: stream.Interface,
+    *,
+    units: int,
+    wide_in: int,
+    wide_out: int,
+    width: int,
+    hold: int = 1,
+) -> stream.Interface:
+    """The stream `source` in words of `wide_out` units, by the smallest gearbox that keeps pace.
+
+    Parameters
+    ----------
+    source : stream of word_layout(wide_in * width)
+    units : int
+        Units of a vector.
+    hold : int
+        Cycles for which the reader holds each word.
+    """
+    if wide_in == wide_out:
+        return source
+    sizes = {"units": units, "wide_in": wide_in, "wide_out": wide_out, "width": width}
+    box: _Gearbox
+    if wide_out % wide_in == 0:
+        box = Collect(**sizes)
+    elif wide_in % wide_out == 0:
+        box = Split(**sizes)
+    else:
+        box = Repack(**sizes, hold=hold)
+    m.submodules[name] = box
+    wiring.connect(m, source, box.i)
+    if wide_out % wide_in == 0 and short_tail(units, wide_in, wide_out, hold):
+        m.submodules[f"{name}_slack"] = slack = Slack(wide=wide_out, width=width)
+        wiring.connect(m, box.o, slack.i)
+        return slack.o
+    return box.o

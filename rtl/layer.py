@@ -1,0 +1,151 @@
+"""One layer: replay buffer, sequencer, grid, edges, and the exit with its credits."""
+
+__all__ = ["LayerCore"]
+
+from amaranth.hdl import Cat, Module, Signal, Value, signed
+from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..folding import ceil_div
+from ..timing import READ, argmax_latency, cell_latency, layer_latency
+from .argmax import CLASS_BITS, Argmax
+from .cell import weight_latency
+from .edge import Edge, control_register
+from .gearbox import word_layout
+from .grid import Grid
+from .plan import LayerPlan
+from .replay import ReplayBuffer
+from .sequencer import Sequencer
+
+
+class LayerCore(wiring.Component):
+    """A layer on its systolic grid, streams at both ends, nothing between them that stalls.
+
+    Throughput: `folding.layer_cycles` a vector, no bubble between vectors. Latency:
+    `timing.layer_latency` from a fold's last step to its word, then the exit's FIFO.
+
+    Parameters
+    ----------
+    plan : LayerPlan
+    gives_class : bool
+        Reduce the scores to the class of the largest.
+
+    Members
+    -------
+    i : In(stream), word_layout(SIMD * B)
+    o : Out(stream)
+        Words of rows * word_width bits, a neuron fold each; or classes.
+
+    Inside, `tap_valid` and `tap_data` show each fold's word as it leaves the grid.
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, plan: LayerPlan, *, gives_class: bool) -> None:
+        self.plan = plan
+        self.gives_class = gives_class
+        self.tap_width = plan.fold.rows * plan.word_width
+        self.word_width = CLASS_BITS if gives_class else self.tap_width
+        inputs = plan.fold.simd * plan.layer.input_bits
+        super().__init__(
+            {
+                "i": In(stream.Signature(word_layout(inputs))),
+                "o": Out(stream.Signature(self.word_width)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        plan = self.plan
+        m.submodules.replay = replay = ReplayBuffer(plan)
+        each = "vector" if self.gives_class else "fold"
+        m.submodules.sequencer = sequencer = Sequencer(plan, word_each=each)
+        m.submodules.grid = grid = Grid(plan)
+        wiring.connect(m, wiring.flipped(self.i), replay.i)
+        m.d.comb += [
+            replay.read_addr.eq(sequencer.read_addr),
+            replay.release.eq(sequencer.release),
+            sequencer.available.eq(replay.available),
+        ]
+        self._feed(m, replay, sequencer, grid)
+        self._edges(m, grid, sequencer)
+
+        result, done = self.tap_data, self.tap_valid
+        if self.gives_class:
+            m.submodules.argmax = argmax = Argmax(plan)
+            m.d.comb += [argmax.scores.eq(self.tap_data), argmax.valid.eq(self.tap_valid)]
+            result, done = argmax.index, argmax.done
+        self._exit(m, sequencer, result, done)
+        return m
+
+    def _feed(self, m: Module, replay: ReplayBuffer, sequencer: Sequencer, grid: Grid) -> None:
+        """Activations and weight addresses to the columns, each a cycle after its neighbour."""
+        addr: Value = sequencer.weight_addr
+        for k in range(2 - weight_latency(self.plan)):  # the replay buffer's read takes 2 cycles
+            addr = _late(m, f"weight_addr_wait_{k}", addr)
+        for c in range(self.plan.fold.cols):
+            m.d.comb += [
+                getattr(grid, f"a_{c}").eq(getattr(replay, f"a_{c}")),
+                getattr(grid, f"addr_{c}").eq(addr),
+            ]
+            if c + 1 < self.plan.fold.cols:
+                addr = _late(m, f"weight_addr_{c}", addr)
+
+    def _edges(self, m: Module, grid: Grid, sequencer: Sequencer) -> None:
+        """The edges with their control, and the rows' results brought into one word (the tap)."""
+        plan, fold = self.plan, self.plan.fold
+        control: data.View = sequencer.control
+        wait = (
+            READ - 1 + cell_latency(fold) + fold.cols - 1
+        )  # control leaves one cycle after the step
+        for k in range(wait):
+            control = control_register(m, plan, f"control_{k}", control)
+        self.tap_valid = Signal(attrs={"keep": 1})
+        self.tap_data = Signal(self.tap_width, attrs={"keep": 1})
+        results = []
+        for r in range(fold.rows):
+            ps = getattr(grid, f"ps_{r}")
+            m.submodules[f"edge_{r}"] = edge = Edge(plan, r, ps.shape())
+            m.d.comb += [edge.ps.eq(ps), edge.control_i.eq(control)]
+            control = edge.control_o
+            result: Value = edge.o
+            for k in range(fold.rows - 1 - r):
+                result = _late(m, f"result_{r}_{k}", result)
+            results.append(result)
+            if r == fold.rows - 1:
+                m.d.comb += self.tap_valid.eq(edge.done)
+        m.d.comb += self.tap_data.eq(Cat(*results))
+
+    def _exit(self, m: Module, sequencer: Sequencer, result: Value, done: Value) -> None:
+        """A FIFO with room for every word that was promised: credits see to that."""
+        depth = self.fifo_depth
+        m.submodules.fifo = exit_fifo = fifo.SyncFIFOBuffered(width=self.word_width, depth=depth)
+        m.d.comb += [exit_fifo.w_data.eq(result), exit_fifo.w_en.eq(done)]
+        wiring.connect(m, exit_fifo.r_stream, wiring.flipped(self.o))
+        # The flag is a sign bit, and the count lags by a cycle: two words less than there is room
+        # for are promised, one because zero is not negative, one because of the lag.
+        launched, popped = Signal(), Signal()
+        credits = Signal(signed(depth.bit_length() + 1), init=depth - 2)
+        m.d.sync += [
+            launched.eq(sequencer.launch),
+            popped.eq(self.o.valid & self.o.ready),
+            credits.eq(credits + popped - launched),
+        ]
+        m.d.comb += sequencer.credit.eq(~credits[-1])
+
+    @property
+    def fifo_depth(self) -> int:
+        """Words in flight between a launch and its credit's return, and a little more."""
+        plan = self.plan
+        cycles = plan.steps * (plan.neuron_folds if self.gives_class else 1)  # between launches
+        flight = cycles + layer_latency(plan.layer, plan.fold) + 6
+        if self.gives_class:
+            flight += argmax_latency(plan.fold.rows)
+        return ceil_div(flight, cycles) + 4
+
+
+def _late(m: Module, name: str, value: Value) -> Signal:
+    late = Signal(value.shape(), name=name, reset_less=True)
+    m.d.sync += late.eq(value)
+    return late

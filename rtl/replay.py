@@ -1,0 +1,156 @@
+"""A ring of vectors: the next ones load while one is read again and again."""
+
+__all__ = ["ReplayBuffer"]
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .counter import counter
+from .gearbox import word_layout
+from .plan import RING, LayerPlan
+from .sequencer import index_width, read_addr_width
+
+
+class ReplayBuffer(wiring.Component):
+    """One bank of memory a column, each holding `timing.RING` vectors.
+
+    Words of SIMD inputs come in; a word of B bits an input is written as ceil(B / planes) words,
+    highest planes first. Reads and writes both enter at column 0 and travel right by one column a
+    cycle, which is the skew that the grid wants; being one cycle apart there, they never meet.
+
+    A vector whose last word is marked `drop` is not kept.
+
+    Throughput: a word of the ring a cycle. Latency: `available` rises in the cycle after a
+    vector's last word; activations come two cycles after `read_addr`.
+
+    Members
+    -------
+    i : In(stream), word_layout(SIMD * B)
+        Input k of a word at bits k * B and up.
+    available : Out(1)
+        A whole vector is there.
+    release : In(1)
+        The oldest vector's slot is free for writing from the next cycle.
+    read_addr : In
+        {slot, group * IF + fold}.
+    a_{c} : Out, planes * lanes bits, for each column c
+        c cycles after column 0.
+    """
+
+    i: stream.Interface
+    available: Signal
+    release: Signal
+    read_addr: Signal
+
+    def __init__(self, plan: LayerPlan) -> None:
+        self.plan = plan
+        fold = plan.fold
+        self.bank_width = fold.planes * fold.lanes
+        super().__init__(
+            {
+                "i": In(stream.Signature(word_layout(fold.simd * plan.layer.input_bits))),
+                "available": Out(1),
+                "release": In(1),
+                "read_addr": In(read_addr_width(plan)),
+            }
+            | {f"a_{c}": Out(self.bank_width) for c in range(fold.cols)}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        write, group, write_addr = self._write_side(m)
+        words = self._planes(m, group)
+
+        read_addr: Value = self.read_addr
+        enable = Signal()
+        address = Signal(self.read_addr.shape(), reset_less=True)
+        m.d.sync += [enable.eq(write), address.eq(write_addr)]
+        for c in range(self.plan.fold.cols):
+            m.submodules[f"bank_{c}"] = bank = memory.Memory(
+                shape=self.bank_width, depth=1 << len(self.read_addr), init=[]
+            )
+            writer, reader = bank.write_port(), bank.read_port()
+            q = Signal(self.bank_width, name=f"q_{c}", reset_less=True)
+            m.d.comb += [
+                writer.en.eq(enable),
+                writer.addr.eq(address),
+                writer.data.eq(self._delayed(m, f"data_{c}", words[c], c + 1)),
+                reader.en.eq(1),
+                reader.addr.eq(read_addr),
+                getattr(self, f"a_{c}").eq(q),
+            ]
+            m.d.sync += q.eq(reader.data)
+            if c + 1 < self.plan.fold.cols:
+                read_addr = self._delayed(m, f"read_addr_{c}", read_addr, 1)
+                address = self._delayed(m, f"write_addr_{c}", address, 1)
+                following = Signal(name=f"enable_{c}")
+                m.d.sync += following.eq(enable)
+                enable = following
+        return m
+
+    def _write_side(self, m: Module) -> tuple[Value, Value, Value]:
+        """Takes words while the ring has a free slot: write, the group of planes, the address."""
+        plan = self.plan
+        count = Signal(range(RING + 1))  # whole vectors not yet released
+        write = Signal()
+        taken = Signal()
+        commit = Signal()
+        group, group_end = counter(m, "group", plan.plane_groups, write)
+        fold, fold_end = counter(m, "fold", plan.input_folds, taken)
+        slot = Signal(range(RING))
+        m.d.comb += [
+            write.eq(self.i.valid & (count != RING)),
+            taken.eq(write & group_end),
+            self.i.ready.eq((count != RING) & group_end),
+            commit.eq(taken & fold_end & ~self.i.p.drop),
+            self.available.eq(count != 0),
+        ]
+        m.d.sync += count.eq(count + commit - self.release)
+        with m.If(commit):
+            m.d.sync += slot.eq(slot + 1)
+        index: Value = fold
+        if plan.plane_groups > 1:
+            at = Signal(range(plan.steps))
+            with m.If(taken):
+                m.d.sync += at.eq(fold + 1)
+                with m.If(fold_end):
+                    m.d.sync += at.eq(0)
+            with m.Elif(write):
+                m.d.sync += at.eq(at + plan.input_folds)
+            index = at
+        address = Signal(len(self.read_addr))
+        m.d.comb += address.eq((slot << index_width(plan)) | index)
+        return write, group, address
+
+    def _planes(self, m: Module, group: Value) -> list[Value]:
+        """The planes of the current group, for each column; plane p of lane l at p * lanes + l."""
+        fold, bits = self.plan.fold, self.plan.layer.input_bits
+        top = self.plan.bits_computed
+        units = Signal(fold.simd * bits)
+        m.d.comb += units.eq(self.i.p.units)
+        words = []
+        for c in range(fold.cols):
+            word = Signal(self.bank_width, name=f"word_{c}")
+            with m.Switch(group):
+                for g in range(self.plan.plane_groups):
+                    lowest = top - (g + 1) * fold.planes
+                    chosen: list[Value] = []
+                    for plane in range(lowest, lowest + fold.planes):
+                        for lane in range(c * fold.lanes, (c + 1) * fold.lanes):
+                            inside = plane < bits
+                            chosen.append(units[lane * bits + plane] if inside else Const(0, 1))
+                    with m.Case(g):
+                        m.d.comb += word.eq(Cat(*chosen))
+            words.append(word)
+        return words
+
+    @staticmethod
+    def _delayed(m: Module, name: str, value: Value, cycles: int) -> Signal:
+        """The value some cycles later."""
+        for k in range(cycles):
+            late = Signal(value.shape(), name=f"{name}_{k}", reset_less=True)
+            m.d.sync += late.eq(value)
+            value = late
+        assert isinstance(value, Signal)
+        return value
