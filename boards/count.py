@@ -1,8 +1,8 @@
 """What a mapped netlist takes of a device: LUT sites, flip-flops, memory, multipliers.
 
-A LUT site is a place that holds a LUT: a carry slot takes one whether or not its LUT is used, and so
-does memory made of LUTs. So figures of different families, and of designs with more or less carry,
-can be set beside each other. See docs/synthesis.md.
+A LUT site is a place that holds a LUT: a carry slot takes one whether or not its LUT is used, and
+so does memory made of LUTs. So figures of different families, and of designs with more or less
+carry, can be set beside each other. See docs/synthesis.md.
 """
 
 __all__ = ["Counts", "count"]

@@ -198,7 +198,8 @@ def synth(
     """
     source = read_build(Path(build), allow_edited=allow_edited)
     device = _device(target)
-    return _synth(source, device, route, freq_mhz, seeds, out or Path(build) / _name(device))
+    out = out or Path(build) / f"synth-{device.family}"
+    return _run(source, device, routed=route, freq_mhz=freq_mhz, seeds=seeds, out=out)
 
 
 def synth_popcount(
@@ -213,20 +214,18 @@ def synth_popcount(
     """Synthesize one XNOR-popcount with weights at run time; the other parameters as `synth`."""
     device = _device(target)
     out = out or Path("build") / f"popcount{lanes}-{device.family}"
-    return _synth(popcount_source(lanes), device, route, freq_mhz, seeds, out)
+    source = popcount_source(lanes)
+    return _run(source, device, routed=route, freq_mhz=freq_mhz, seeds=seeds, out=out)
 
 
 def _device(target: Target | str) -> Target:
     return Target(family=target) if isinstance(target, str) else target
 
 
-def _name(device: Target) -> str:
-    return f"synth-{device.family}"
-
-
-def _synth(
+def _run(
     source: Source,
     target: Target,
+    *,
     routed: bool,
     freq_mhz: float | None,
     seeds: Sequence[int],
@@ -308,3 +307,4 @@ def _yosys(folder: Path, name: str, script: str, what: str, keep_log: Path) -> N
             keep_log=keep_log,
             on_line=show,
         )
+        bar.advance(0, note="")

@@ -46,9 +46,10 @@ def harness_verilog(netlist: Netlist) -> str:
         ("harness_in", FIRST_STAGES, inputs),
         ("harness_out", 0, outputs),
     ):
+        low = first
         for name, width in ports:
-            slices.append(f".\\{name} ({vector}[{first + width - 1}:{first}])")
-            first += width
+            slices.append(f".\\{name} ({vector}[{low + width - 1}:{low}])")
+            low += width
     connections = ",\n    ".join(slices)
     shifted = f"{{harness_shift[{width_out - 2}:0], 1'b0}}" if width_out > 1 else "1'b0"
     return f"""\

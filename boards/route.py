@@ -1,10 +1,11 @@
-"""Place and route: nextpnr on a core in its harness; clock, critical path, utilisation, bitstream."""
+"""Place and route: nextpnr on a core in its harness; clock, critical path, sites, bitstream."""
 
 __all__ = ["CriticalPath", "Route", "route"]
 
 import dataclasses
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +112,15 @@ def route(
             keep_log=keep_log,
             on_line=lambda line: _show(bar, line),
         )
-    _check_global_clock(log.read_text(), keep_log)
-    try:
-        reported = json.loads(report.read_text())
-        clocks, utilisation = reported["fmax"], reported["utilization"]
-        ((clock, reached),) = clocks.items()
-        path = _critical_path(reported["critical_paths"], f"posedge {clock}")
-    except (OSError, ValueError, KeyError) as error:
-        raise ToolError(f"{found.tool.name}'s report is not whole ({error!r})") from None
+        _check_global_clock(log, keep_log)
+        try:
+            reported = json.loads(report.read_text())
+            utilisation = reported["utilization"]
+            ((clock, reached),) = reported["fmax"].items()
+            path = _critical_path(reported["critical_paths"], f"posedge {clock}")
+        except (OSError, ValueError, KeyError, StopIteration) as error:
+            raise ToolError(f"{found.tool.name}'s report is not whole ({error!r})") from None
+        bar.advance(0, note=f"{reached['achieved']:.1f} MHz")
     used = {kind: sites["used"] for kind, sites in utilisation.items()}
     harness = harness_cells(joined)
     sites, ffs = SITES[target.family], FFS.get(target.family)
@@ -141,11 +143,11 @@ def _show(bar: console.Bar, line: str) -> None:
         bar.advance(0, note=step.group(1))
 
 
-def _check_global_clock(log: str, path: Path) -> None:
+def _check_global_clock(log: Path, keep_log: Path) -> None:
     """A clock in the fabric would give a figure that no board ever shows."""
-    if not re.search(r"[Pp]romoting (clock net )?pin_clock\S* ", log):
-        path.write_text(log)
-        raise ToolError("nextpnr put the clock on no global net, so its figure is void", log=path)
+    if not re.search(r"[Pp]romoting (clock net )?pin_clock\S* ", log.read_text()):
+        shutil.copyfile(log, keep_log)
+        raise ToolError("nextpnr put the clock on no global net: no figure", log=keep_log)
 
 
 def _harness_sites(family: str, joined: Netlist, harness: list[Cell]) -> int:

@@ -11,12 +11,12 @@ CELL_MODULES = "*cell_*"  # the modules that hold them
 def core_script(target: Target, *, sources: list[str], top: str) -> str:
     """Yosys script from Verilog files to `netlist.json`, `netlist.v` and `core.il`.
 
-    The registers between a grid's cells must stay apart: those on an anti-diagonal always hold the
-    same value, `opt_merge` would make one of them, and its wires would cross the chip (164 instead
-    of 223 MHz at 16x16 cells). So the flip-flops that drive the wires `LINKS` in modules called
-    `cell_...`, and any register the Verilog marks `(* keep = 1 *)`, are marked as soon as `proc` has
-    made them. `keep` itself, which also holds on to flip-flops that nothing reads, comes only when
-    the flat design has been swept of those, by passes that merge nothing.
+    The registers between a grid's cells must stay apart: those on an anti-diagonal always hold
+    the same value, `opt_merge` would make one of them, and its wires would cross the chip (164
+    instead of 223 MHz at 16x16 cells). So the flip-flops that drive the wires `LINKS` in modules
+    called `cell_...`, and any register that the Verilog marks `(* keep = 1 *)`, are marked as soon
+    as `proc` has made them. `keep` itself, which also holds on to flip-flops that nothing reads,
+    comes only when the flat design has been swept of those, by passes that merge nothing.
     """
     names = " ".join(f"{CELL_MODULES}/w:{link}" for link in LINKS)
     unions = " %u" * (len(LINKS) - 1)

@@ -1,4 +1,4 @@
-"""The Verilog that is synthesized: out of a build folder, checked against its manifest, or a text."""
+"""The Verilog that is synthesized: of a build folder, checked against its manifest, or made."""
 
 __all__ = ["Source", "popcount_source", "read_build"]
 

@@ -1,7 +1,7 @@
 """Synthesize a core with Yosys; with --route place and route it with nextpnr.
 
-Counts LUT sites, flip-flops and memory; with --route (ecp5, ice40) also the clock, the critical path
-and what nextpnr makes of the core behind a harness of three pins. See docs/synthesis.md.
+Counts LUT sites, flip-flops and memory; with --route (ecp5, ice40) also the clock, the critical
+path and what nextpnr makes of the core behind a harness of three pins. See docs/synthesis.md.
 """
 
 import argparse
@@ -62,8 +62,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             allow_edited=args.allow_edited,
         )
     if not args.json:
-        console.out.print(result.table())
-        console.out.print(f"written to {result.folder}")
+        console.show(result.table())
+        console.out.print(f"written to {result.folder}", markup=False)
     return result.to_json()
 
 
