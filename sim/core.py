@@ -1,0 +1,182 @@
+"""A build folder as the simulator sees it: the manifest's facts, the network, the vectors."""
+
+__all__ = ["Core", "CoreLayer", "read_core"]
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..files import sha256_of
+from ..network import Network, load
+
+SCHEMA = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class CoreLayer:
+    """A layer of the Verilog and the two wires by which it is watched.
+
+    Parameters
+    ----------
+    name : str
+    neurons : int
+        M.
+    cycles : int
+        Cycles an image.
+    tap_valid, tap_data : str
+        Hierarchical names below the top. `tap_valid` is 1 in the one cycle in which `tap_data` is
+        a word.
+    rows, width, words : int
+        Word f of an image, 0 <= f < words, holds neuron f * rows + r at bits
+        [r * width, r * width + width): one bit, or a score in two's complement.
+    """
+
+    name: str
+    neurons: int
+    cycles: int
+    tap_valid: str
+    tap_data: str
+    rows: int
+    width: int
+    words: int
+
+    @property
+    def bits(self) -> int:
+        """Bits of all words of one image."""
+        return self.rows * self.width * self.words
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Core:
+    """A generated core: everything that the bench has to know of it.
+
+    Parameters
+    ----------
+    folder : Path
+    verilog : Path
+    top : str
+    output : "class", "scores" or "bits"
+    pixels_per_beat, input_beats, input_width : int
+        Of `s_axis`.
+    output_beats, output_width : int
+        Of `m_axis`.
+    layers : tuple of CoreLayer
+    interval, latency : int
+        Cycles, as the manifest promises them.
+    network : Network
+    """
+
+    folder: Path
+    verilog: Path
+    top: str
+    output: str
+    pixels_per_beat: int
+    input_beats: int
+    input_width: int
+    output_beats: int
+    output_width: int
+    layers: tuple[CoreLayer, ...]
+    interval: int
+    latency: int
+    network: Network
+
+    def vectors(self) -> npt.NDArray[np.uint8]:
+        """The inputs (N, K) that `generate` wrote beside the Verilog."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        path = self.folder / "vectors.safetensors"
+        try:
+            x = load_file(path)["x"]
+        except (OSError, SafetensorError, KeyError) as error:
+            raise InputError(f"{path}: not a file of test vectors ({error})") from None
+        form = self.network.input
+        if x.dtype != np.uint8 or x.ndim != 2 or x.shape[1] != form.size or x.max() > form.top:
+            raise InputError(
+                f"{path}: x must be uint8 of shape (N, {form.size}), at most {form.top}"
+            )
+        return x
+
+
+def read_core(folder: Path | str, *, check: bool = True) -> Core:
+    """Read a build folder.
+
+    Parameters
+    ----------
+    check : bool
+        Compare every file's SHA-256 with the manifest's.
+
+    Raises
+    ------
+    InputError
+        One line: the file, what is wrong with it, what to do.
+    """
+    folder = Path(folder)
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{path}: {error.strerror}; `bnnhw generate -o {folder}` makes a build folder"
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error})") from None
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        raise InputError(f"{path}: schema must be {SCHEMA}; another version of bnnhw wrote it")
+    try:
+        if check:
+            _check_files(folder, manifest)
+        network = load(folder / "model.safetensors")
+        if check and manifest["model_sha256"] != sha256_of(folder / "model.safetensors"):
+            raise InputError(f"{path}: model.safetensors is not the model that was generated")
+        return _core(folder, manifest, network)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: lacks or misstates {error}") from None
+
+
+def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
+    for entry in manifest["files"]:
+        path = folder / entry["path"]
+        if not path.is_file():
+            raise InputError(f"{path}: no such file, but the manifest lists it; generate it anew")
+        if sha256_of(path) != entry["sha256"]:
+            raise InputError(f"{path}: changed since it was generated; generate it anew")
+
+
+def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
+    widths = {port["name"]: int(port["width"]) for port in manifest["ports"]}
+    layers = tuple(
+        CoreLayer(
+            name=layer["name"],
+            neurons=int(layer["neurons"]),
+            cycles=int(layer["cycles"]),
+            tap_valid=layer["tap"]["valid"],
+            tap_data=layer["tap"]["data"],
+            rows=int(layer["tap"]["rows"]),
+            width=int(layer["tap"]["width"]),
+            words=int(layer["tap"]["words"]),
+        )
+        for layer in manifest["layers"]
+    )
+    if [(c.name, c.neurons) for c in layers] != [(n.name, n.neurons) for n in network.layers]:
+        raise InputError(f"{folder}: the manifest's layers are not the network's")
+    return Core(
+        folder=folder,
+        verilog=folder / f"{manifest['top']}.v",
+        top=manifest["top"],
+        output=manifest["output"],
+        pixels_per_beat=int(manifest["input"]["pixels_per_beat"]),
+        input_beats=int(manifest["input"]["beats"]),
+        input_width=widths["s_axis_tdata"],
+        output_beats=int(manifest["output_beats"]),
+        output_width=widths["m_axis_tdata"],
+        layers=layers,
+        interval=int(manifest["interval"]),
+        latency=int(manifest["latency"]),
+        network=network,
+    )

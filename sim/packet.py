@@ -1,0 +1,175 @@
+"""What passes between Python and the shim, once an image: bits of the input, bits of the results."""
+
+__all__ = ["STAMP_BITS", "Packet", "Results", "drive"]
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from ..golden import Trace
+from .core import Core
+
+STAMP_BITS = 48  # of a cycle number
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Results:
+    """What the Verilog gave for N images.
+
+    Parameters
+    ----------
+    bits : tuple of ndarray[uint8], (N, M)
+        Of each hidden layer.
+    scores : ndarray[int32], (N, M), or None where the network ends in bits
+    output : ndarray[int64], (N, number of results)
+        What came out of `m_axis`: the class, the scores or the bits.
+    first, last : ndarray[int64], (N,)
+        The cycle that took an image's first beat, and the one that gave its last.
+    """
+
+    bits: tuple[npt.NDArray[np.uint8], ...]
+    scores: npt.NDArray[np.int32] | None
+    output: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def drive(core: Core, x: npt.NDArray[np.uint8], seed: int) -> npt.NDArray[np.uint8]:
+    """Inputs (N, K) as the beats of `s_axis`: ndarray[uint8], (N, bytes of all beats).
+
+    Bits of `tdata` that hold no part of a pixel are drawn at random: the core has to ignore them.
+    Pixels that fill up the last beat are 0.
+    """
+    P, beats, width = core.pixels_per_beat, core.input_beats, core.input_width
+    pixel_bits, top = (1, 1) if core.network.input.bits == 1 else (8, core.network.input.top)
+    rng = np.random.default_rng(seed)
+    padded = np.zeros((len(x), beats * P), np.uint8)
+    padded[:, : x.shape[1]] = x
+    lanes = padded.reshape(len(x), beats, P)
+    if pixel_bits == 8:
+        return (lanes | rng.integers(0, 256, lanes.shape, np.uint8) & (255 - top)).reshape(
+            len(x), -1
+        )
+    bits = rng.integers(0, 2, (len(x), beats, width), np.uint8)
+    bits[:, :, :P] = lanes
+    return np.packbits(bits.reshape(len(x), -1), axis=1, bitorder="little")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Packet:
+    """The layout of the shim's result packet, lowest bit first.
+
+    The layers' tap words in order, the beats of `m_axis`, the cycles of first and last beat.
+    """
+
+    core: Core
+
+    @property
+    def checked_bits(self) -> int:
+        """Bits before the cycle numbers."""
+        return (
+            sum(x.bits for x in self.core.layers) + self.core.output_beats * self.core.output_width
+        )
+
+    @property
+    def bits(self) -> int:
+        return self.checked_bits + 2 * STAMP_BITS
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return -(-self.bits // 8)
+
+    def _fields(self, trace: Trace) -> Iterator[tuple[npt.NDArray[np.int64], int, int]]:
+        """Values (N, M), bits a value, and bits in which these lie, field by field."""
+        hidden = [bits.astype(np.int64) for bits in trace.bits]
+        if trace.scores is not None:
+            hidden.append(trace.scores.astype(np.int64))
+        for layer, values in zip(self.core.layers, hidden, strict=True):
+            yield values, layer.width, layer.bits
+        beats = self.core.output_beats * self.core.output_width
+        if self.core.output == "bits":
+            yield self._bit_beats(hidden[-1]), 1, beats
+        elif self.core.output == "scores":
+            yield hidden[-1], 32, beats
+        else:
+            assert trace.classes is not None
+            yield trace.classes.astype(np.int64)[:, None], 32, beats
+
+    def _bit_beats(self, bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Bits (N, M) as they lie in beats of `rows` bits rounded up to whole bytes."""
+        last = self.core.layers[-1]
+        beats = np.zeros((len(bits), last.words, self.core.output_width), np.int64)
+        rows = np.zeros((len(bits), last.words * last.rows), np.int64)
+        rows[:, : last.neurons] = bits
+        beats[:, :, : last.rows] = rows.reshape(len(bits), last.words, last.rows)
+        return beats.reshape(len(bits), -1)
+
+    def encode(self, trace: Trace, count: int) -> npt.NDArray[np.uint8]:
+        """The packets, ndarray[uint8], (count, size), that golden's results would make."""
+        fields = []
+        for values, width, room in self._fields(trace):
+            places = np.arange(width)
+            spread = ((values[:, :, None] >> places) & 1).astype(np.uint8).reshape(count, -1)
+            fields.append(np.pad(spread, ((0, 0), (0, room - spread.shape[1]))))
+        fields.append(np.zeros((count, 2 * STAMP_BITS), np.uint8))
+        return np.packbits(np.concatenate(fields, axis=1), axis=1, bitorder="little")
+
+    def mask(self) -> npt.NDArray[np.uint8]:
+        """Which bits of a packet mean something: ndarray[uint8], (size,); not padding, not cycles."""
+        core = self.core
+        ones = [np.ones((1, layer.neurons), np.int64) for layer in core.layers]
+        bits = np.zeros(self.bits, np.uint8)
+        place = 0
+        for layer, one in zip(core.layers, ones, strict=True):
+            bits[place : place + one.size * layer.width] = 1
+            place += layer.bits
+        if core.output == "bits":
+            beats = self._bit_beats(ones[-1])[0]
+            bits[place : place + len(beats)] = beats
+        else:
+            bits[place : self.checked_bits] = 1
+        return np.packbits(bits, bitorder="little")
+
+    def decode(self, packets: npt.NDArray[np.uint8]) -> Results:
+        """The results in packets, ndarray[uint8], (N, size)."""
+        core, N = self.core, len(packets)
+        spread = np.unpackbits(packets, axis=1, bitorder="little")
+        hidden, place = [], 0
+        for layer in core.layers:
+            field = spread[:, place : place + layer.neurons * layer.width]
+            hidden.append(_numbers(field.reshape(N, layer.neurons, layer.width)))
+            place += layer.bits
+        beats = spread[:, place : self.checked_bits].reshape(
+            N, core.output_beats, core.output_width
+        )
+        if core.output == "bits":
+            rows = beats[:, :, : core.layers[-1].rows].reshape(N, -1)
+            output = rows[:, : core.layers[-1].neurons].astype(np.int64)
+        else:
+            output = _numbers(beats)
+        place = self.checked_bits
+        stamps = spread[:, place : place + 2 * STAMP_BITS].reshape(N, 2, STAMP_BITS)
+        first, last = _numbers(stamps).T
+        scored = core.network.output is not None
+        return Results(
+            bits=tuple(h.astype(np.uint8) for h in (hidden[:-1] if scored else hidden)),
+            scores=hidden[-1].astype(np.int32) if scored else None,
+            output=output,
+            first=first,
+            last=last,
+        )
+
+
+def _numbers(bits: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Bits (..., width), lowest first, as numbers; two's complement where there is more than one."""
+    width = bits.shape[-1]
+    weights = np.int64(1) << np.arange(width, dtype=np.int64)
+    if width > 1:
+        weights[-1] = -weights[-1]
+    return bits.astype(np.int64) @ weights

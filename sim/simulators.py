@@ -1,0 +1,223 @@
+"""The two simulators behind one interface: compile the core with its shim once, run it often."""
+
+__all__ = ["SIMULATORS", "Compiled", "compile_core"]
+
+import contextlib
+import dataclasses
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cocotb_tools import runner as cocotb_runner
+
+from .. import console
+from ..errors import ToolError
+from ..files import new_folder, remove
+from ..tools import Found, find, run_tool
+from .core import Core
+from .shim import CONTROL, shim_text
+
+SIMULATORS = ("verilator", "icarus")
+MARKER = "compiled.txt"  # is there when a compilation came to its end
+KEPT = 4  # compiled simulations in a build folder; the oldest go
+
+VERILATOR_ARGS = [
+    "--x-assign", "fast", "--x-initial", "fast", "--noassert",
+    "-Wno-fatal",  # the Verilog that Yosys writes draws CASEINCOMPLETE
+    "--output-split", "20000",  # bytes of C++ a file: both cores of a small machine get work
+    # The wheel is not configured for a compiler and leaves this empty; large models need it.
+    "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include",
+    "-MAKEFLAGS", "OPT_FAST=-O1",
+]  # fmt: skip
+
+
+class _Quiet:
+    """Runs a runner's commands through `run_tool`: output to a log, Ctrl-C ends all of it."""
+
+    found: Found
+    log_path: Path
+    on_line: Callable[[str], None] | None = None
+    env: dict[str, str]
+
+    def _execute(self, cmds: Sequence[Sequence[str]], cwd: Path) -> None:
+        for command in cmds:
+            program = dataclasses.replace(self.found, command=(command[0],))
+            run_tool(
+                program,
+                command[1:],
+                cwd=Path(cwd),
+                log=self.log_path,
+                environment=self.env,
+                on_line=self.on_line,
+            )
+
+
+class _Verilator(_Quiet, cocotb_runner.Verilator):
+    def _simulator_in_path_build_only(self) -> None:
+        self.executable = self.found.command[0]  # of the wheel, so not on PATH
+
+    def _build_command(self) -> list[list[str]]:
+        commands = super()._build_command()
+        commands[0].remove("--public-flat-rw")  # the control file says what has to be public
+        return commands
+
+
+class _Icarus(_Quiet, cocotb_runner.Icarus):
+    def _test_command(self) -> list[list[str]]:
+        return [[word.replace("-none", "-vcd") for word in c] for c in super()._test_command()]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Compiled:
+    """A compiled simulation.
+
+    Parameters
+    ----------
+    simulator : "verilator" or "icarus"
+    version : str
+        Of the simulator.
+    folder : Path
+    cached : bool
+        It was there already.
+    """
+
+    simulator: str
+    version: str
+    folder: Path
+    cached: bool
+
+    def run(
+        self,
+        work: Path,
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+        on_line: Callable[[str], None] | None = None,
+    ) -> None:
+        """Run the bench in the folder `work`; ToolError where the simulation breaks off."""
+        runner = _runner(self.simulator, log)
+        runner.on_line = on_line
+        with _no_exit(log), contextlib.chdir(work):
+            runner.test(
+                hdl_toplevel="shim",
+                test_module="bnnhw.sim.bench",
+                build_dir=self.folder,
+                test_dir=work,
+                results_xml=str(work / "results.xml"),
+                extra_env={"COCOTB_ANSI_OUTPUT": "0", "GPI_LOG_LEVEL": "WARNING", **environment},
+                hdl_toplevel_lang="verilog",
+            )
+
+
+def compile_core(
+    core: Core, simulator: str, *, waves: bool = False, deposits: bool = False
+) -> Compiled:
+    """Compile a core with its shim, or find it compiled.
+
+    Compilations lie in the build folder under `simulation/`, named by the hash of all that goes
+    into them; a second run finds the first one's.
+
+    Parameters
+    ----------
+    waves : bool
+        Able to record waveforms (Verilator: a larger and slower program).
+    deposits : bool
+        Able to change the words of memories at run time (Verilator likewise).
+    """
+    found = find("iverilog" if simulator == "icarus" else "verilator")
+    if simulator == "verilator":
+        for needed in ("perl", "make", "g++"):
+            find(needed)
+    shim = shim_text(core)
+    control = CONTROL
+    if deposits:
+        control += 'public_flat_rw -module "*" -var "memory"\n'
+    parts = [simulator, found.version, str(VERILATOR_ARGS), str(waves), shim, control]
+    digest = hashlib.sha256("\0".join(parts).encode() + core.verilog.read_bytes()).hexdigest()
+    folder = core.folder / "simulation" / f"{simulator}-{digest[:16]}"
+    if (folder / MARKER).is_file():
+        os.utime(folder)
+        return Compiled(
+            simulator=simulator, version=found.version, folder=folder.resolve(), cached=True
+        )
+    log = core.folder.resolve() / "simulation" / f"compile-{simulator}.log"
+    log.parent.mkdir(exist_ok=True)
+    with (
+        console.progress(f"compiling for {simulator}"),
+        new_folder(folder, marker=MARKER) as fresh,
+    ):
+        (fresh / "shim.v").write_text(shim)
+        (fresh / "control.vlt").write_text(control)
+        _compile(core, simulator, fresh, log, waves)
+        (fresh / MARKER).write_text(f"{simulator} {found.version}\n")
+    _forget_old(folder)
+    return Compiled(
+        simulator=simulator, version=found.version, folder=folder.resolve(), cached=False
+    )
+
+
+def _compile(core: Core, simulator: str, folder: Path, log: Path, waves: bool) -> None:
+    runner = _runner(simulator, log)
+    sources: list[Any] = [core.verilog.resolve(), folder / "shim.v"]
+    args = ["-DWAVES"] if waves else []
+    if simulator == "verilator":
+        sources.insert(0, folder / "control.vlt")
+        args += VERILATOR_ARGS
+    else:
+        args += ["-g2005"]  # under -g2012 Amaranth's `always @*` is X at time 0 (amaranth#1629)
+    with _no_exit(log):
+        runner.build(
+            sources=sources,
+            hdl_toplevel="shim",
+            build_dir=folder,
+            build_args=args,
+            waves=waves and simulator == "verilator",
+            timescale=("1ns", "1ns"),
+            always=True,
+        )
+    for surplus in (*folder.glob("*.o"), *folder.glob("*.cpp"), *folder.glob("*.gch")):
+        surplus.unlink()  # of a large core 100 MB, and of no more use
+
+
+def _runner(simulator: str, log: Path) -> Any:
+    logging.getLogger("_Verilator").setLevel(logging.WARNING)
+    with _no_exit(log):
+        runner: Any = _Icarus() if simulator == "icarus" else _Verilator()
+    runner.log.setLevel(logging.ERROR)
+    runner.found = find("iverilog" if simulator == "icarus" else "verilator")
+    runner.log_path = log
+    return runner
+
+
+@contextlib.contextmanager
+def _no_exit(log: Path) -> Iterator[None]:
+    """cocotb's runner reports by SystemExit and RuntimeError; we by ToolError."""
+    try:
+        yield
+    except (SystemExit, RuntimeError, ValueError) as error:
+        if isinstance(error, ToolError):
+            raise
+        raise ToolError(f"the simulation broke off ({error})", log=log) from None
+
+
+def _forget_old(newest: Path) -> None:
+    folders = [p for p in newest.parent.iterdir() if (p / MARKER).is_file() and p != newest]
+    for folder in sorted(folders, key=lambda p: p.stat().st_mtime)[: -(KEPT - 1)]:
+        remove(folder)
+
+
+@contextlib.contextmanager
+def work_folder(core: Core) -> Iterator[Path]:
+    """A folder for one run, gone after it."""
+    parent = core.folder.resolve() / "simulation"
+    parent.mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
