@@ -1,6 +1,6 @@
 """How a network is folded onto hardware, and how many clock cycles that takes."""
 
-__all__ = ["Folding", "LayerFolding", "balanced", "ceil_div", "layer_cycles"]
+__all__ = ["Folding", "LayerFolding", "balanced", "ceil_div", "layer_cycles", "proposed"]
 
 import dataclasses
 import itertools
@@ -17,6 +17,8 @@ from .network import Layer, Network
 
 WEIGHTS = ("auto", "baked", "bram")
 BAKED_DEPTH = 128  # auto: ROMs up to this depth are LUTs, deeper ones block RAM
+CLOCK_HZ = 150e6
+DEFAULT_INTERVAL = 1024  # cycles: a grid of one cell runs a layer of 128 x 128 bits in that
 
 
 def ceil_div(a: int, b: int) -> int:
@@ -146,15 +148,20 @@ class Folding:
     def bus_pixels(self, network: Network) -> int:
         """Inputs a beat of the input bus, the default resolved.
 
-        The fewest that keep the bus from binding, rounded up to fill its last byte.
+        The fewest that keep the bus from binding, fill its bytes, and divide the first layer's
+        SIMD or are divided by it, which makes the smallest gearbox.
         """
         if self.pixels_per_beat is not None:
             return self.pixels_per_beat
         slowest = max(layer_cycles(layer, fold) for layer, fold in self.pairs(network))
-        pixels = ceil_div(network.input.size, slowest)
-        if network.input.bits == 1:
-            pixels = ceil_div(pixels, 8) * 8
-        return min(pixels, network.input.size)
+        needed = ceil_div(network.input.size, slowest)
+        unit = 8 if network.input.bits == 1 else 1  # one-bit pixels fill bytes
+        needed = ceil_div(needed, unit) * unit
+        simd = self.layers[0].simd
+        for pixels in range(needed, 2 * needed + simd, unit):
+            if pixels % simd == 0 or simd % pixels == 0:
+                return pixels
+        return needed
 
     def input_beats(self, network: Network) -> int:
         """Beats of the input bus a sample."""
@@ -242,6 +249,45 @@ def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = 
     reached = folding.interval(network, output)
     if reached > interval:
         raise InputError(f"an interval of {interval} cycles is out of reach; the best is {reached}")
+    return folding
+
+
+def proposed(
+    network: Network,
+    *,
+    target_fps: float | None = None,
+    clock_hz: float = CLOCK_HZ,
+    output: str = "class",
+) -> Folding:
+    """The smallest balanced folding for a target, or for an image every 1,024 cycles.
+
+    Parameters
+    ----------
+    target_fps : float, optional
+        Images a second to reach at `clock_hz`.
+
+    Raises
+    ------
+    InputError
+        If the target is out of reach; says the best that can be had.
+    """
+    if not 0 < clock_hz < float("inf"):
+        raise InputError(f"the clock must be above 0 Hz and finite, not {clock_hz}")
+    if target_fps is None:
+        return balanced(network, DEFAULT_INTERVAL, output=output)
+    if not 0 < target_fps < float("inf"):
+        raise InputError(f"the target must be above 0 images/s and finite, not {target_fps}")
+    interval = max(1, int(clock_hz / target_fps))
+    try:
+        folding = balanced(network, interval, output=output)
+        best = folding.interval(network, output)
+    except InputError:
+        best = network.output.neurons if network.output and output == "scores" else 1
+    if best * target_fps > clock_hz:
+        raise InputError(
+            f"{target_fps:,.0f} images/s is out of reach at {clock_hz / 1e6:g} MHz; "
+            f"the best is {clock_hz / best:,.0f}, an interval of {best} cycles"
+        )
     return folding
 
 

@@ -11,11 +11,8 @@ from rich.console import Group, RenderableType
 
 from . import console
 from .errors import InputError
-from .folding import Folding, balanced, layer_cycles
+from .folding import CLOCK_HZ, Folding, layer_cycles, proposed
 from .network import Network, Output, load
-
-CLOCK_HZ = 150e6
-DEFAULT_INTERVAL = 1024  # cycles: a grid of one cell runs a layer of 128 x 128 bits in that
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,8 +186,6 @@ def inspect(
     """
     if not 0 < clock_hz < float("inf"):
         raise InputError(f"the clock must be above 0 Hz and finite, not {clock_hz}")
-    if target_fps is not None and not 0 < target_fps < float("inf"):
-        raise InputError(f"the target must be above 0 images/s and finite, not {target_fps}")
     network = model if isinstance(model, Network) else load(model)
     if isinstance(folding, Path | str):
         path, folding = folding, Folding.load(folding)
@@ -200,11 +195,5 @@ def inspect(
             raise InputError(f"{path}: {error}") from None
     given = folding is not None
     if folding is None:
-        interval = DEFAULT_INTERVAL if target_fps is None else int(clock_hz / target_fps)
-        if interval < 1:
-            raise InputError(
-                f"{target_fps:,.0f} images/s is out of reach at {clock_hz / 1e6:g} MHz; "
-                f"the best is {clock_hz:,.0f}, one a cycle"
-            )
-        folding = balanced(network, interval)
+        folding = proposed(network, target_fps=target_fps, clock_hz=clock_hz)
     return Inspection(network=network, folding=folding, given=given, clock_hz=clock_hz)

@@ -98,11 +98,6 @@ class Cell(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         fold = self.plan.fold
-        # The registers of cells on one anti-diagonal always hold the same values; `keep` and the
-        # name tell synthesis to leave them apart, or one of them would drive a far-away cell.
-        a_link = Signal(self.a_i.shape(), reset_less=True, attrs={"keep": 1})
-        addr_link = Signal(self.addr_i.shape(), reset_less=True, attrs={"keep": 1})
-        ps_link = Signal(self.ps_o.shape(), reset_less=True)
         weights = Rom(
             m,
             "rom",
@@ -114,13 +109,25 @@ class Cell(wiring.Component):
         weight = Signal(fold.lanes)
         m.d.comb += weight.eq(weights.data)
         count: Value = self._count(m, weight)
-        m.d.sync += [
-            a_link.eq(self.a_i),
-            addr_link.eq(self.addr_i),
-            ps_link.eq(count if self.col == 0 else self.ps_i + count),
-        ]
-        m.d.comb += [self.a_o.eq(a_link), self.addr_o.eq(addr_link), self.ps_o.eq(ps_link)]
+        ps_link = Signal(self.ps_o.shape(), reset_less=True)
+        m.d.sync += ps_link.eq(count if self.col == 0 else self.ps_i + count)
+        m.d.comb += self.ps_o.eq(ps_link)
+        if self.row + 1 < fold.rows:
+            self._link(m, "a_link", self.a_i, self.a_o)
+            if self.plan.depth > 1:
+                self._link(m, "addr_link", self.addr_i, self.addr_o)
         return m
+
+    @staticmethod
+    def _link(m: Module, name: str, before: Signal, after: Signal) -> None:
+        """A register on the way to the cell below.
+
+        Those of cells on one anti-diagonal always hold the same values. `keep` and the name tell
+        synthesis to leave them apart, or one of them would drive a cell far away.
+        """
+        link = Signal(before.shape(), name=name, reset_less=True, attrs={"keep": 1})
+        m.d.sync += link.eq(before)
+        m.d.comb += after.eq(link)
 
     def _count(self, m: Module, weight: Signal) -> Value:
         """The cell's own count: matching lanes, planes weighted; one register before the sum."""

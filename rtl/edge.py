@@ -83,7 +83,8 @@ class Edge(wiring.Component):
         if not plan.gives_scores:
             offset = self._table(m, "offset", plan.offsets[self.row].tolist(), self.control_i.nf)
             added = ps + Mux(here[0].last, offset, 0)
-            low, high = min(0, int(plan.offsets.min())), max(high, high + int(plan.offsets.max()))
+            # Room for whatever the table can hold, so that a fault in it never wraps the sum.
+            low, high = -(1 << (len(offset) - 1)), high + (1 << (len(offset) - 1)) - 1
         shape = signed(max(signed_width(low), signed_width(high)))
         term = Signal(shape, reset_less=True)
         acc = Signal(shape, reset_less=True)
@@ -126,12 +127,17 @@ class Edge(wiring.Component):
 
     def _table(self, m: Module, name: str, values: list[int], index: Value) -> Value:
         """Signed constants by fold, registered."""
-        width = max(signed_width(value) for value in values)
-        words = [value & ((1 << width) - 1) for value in values]
+        width, words = table_words(values)
         rom = Rom(m, name, words, width, index, latency=1)
         word = Signal(width, name=f"{name}_word")
         m.d.comb += word.eq(rom.data)
         return word.as_signed()
+
+
+def table_words(values: list[int]) -> tuple[int, list[int]]:
+    """A table's width, and its values in two's complement of that width."""
+    width = max(signed_width(value) for value in values)
+    return width, [value & ((1 << width) - 1) for value in values]
 
 
 def control_register(m: Module, plan: LayerPlan, name: str, before: data.View) -> data.View:

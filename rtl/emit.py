@@ -1,16 +1,32 @@
-"""Writes Verilog that is the same on every machine."""
+"""Writes a network's Verilog, its manifest and its test vectors: a build folder."""
 
-__all__ = ["to_verilog"]
+__all__ = ["MANIFEST", "TOP", "generate", "to_verilog"]
 
+import hashlib
+import json
 import os
+from pathlib import Path
 from typing import Any
+
+from .. import __version__
+from ..errors import InputError
+from ..files import new_folder, write_bytes, write_text
+from ..folding import Folding, layer_cycles, proposed
+from ..golden import evaluate
+from ..network import Network, Output, load
+from ..timing import network_latency
+from ..vectors import edge_vectors, random_vectors
+
+MANIFEST = "manifest.json"
+TOP = "bnnhw_core"
+SCHEMA = 1
 
 
 def to_verilog(component: Any, top: str) -> str:
-    """A component as Verilog, its top module named `top`.
+    """A component as Verilog, its top module named `top`; the same bytes on every machine.
 
     Amaranth's own Yosys (from PyPI, pinned) writes it, so that a Yosys on the user's PATH cannot
-    change a byte; sources' paths and hashes stay out.
+    change a byte; sources' paths stay out.
     """
     from amaranth.back import verilog
 
@@ -23,3 +39,130 @@ def to_verilog(component: Any, top: str) -> str:
             del os.environ["AMARANTH_USE_YOSYS"]
         else:
             os.environ["AMARANTH_USE_YOSYS"] = before
+
+
+def generate(
+    model: Network | Path | str,
+    build: Path | str,
+    *,
+    folding: Folding | Path | str | None = None,
+    output: str | None = None,
+    vectors: int = 64,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Write Verilog for a network, with all that simulation and synthesis need beside it.
+
+    Parameters
+    ----------
+    model : Network, or the path of one
+    build : Path
+        The folder to write: `bnnhw_core.v`, `manifest.json`, `model.safetensors`,
+        `folding.toml`, `vectors.safetensors`. Replaced if it is such a folder already.
+    folding : Folding, or the path of one, optional
+        By default `folding.proposed`.
+    output : "class", "scores" or "bits", optional
+        By default the class, or bits where the network ends in bits.
+    vectors : int
+        Random test vectors, after those at the edges (`vectors.edge_vectors`).
+    seed : int
+        Of the test vectors.
+
+    Returns
+    -------
+    dict
+        The manifest.
+    """
+    network = model if isinstance(model, Network) else load(model)
+    if vectors < 0:
+        raise InputError(f"vectors must be at least 0, not {vectors}")
+    if output is None:
+        output = "class" if network.output is not None else "bits"
+    if isinstance(folding, Path | str):
+        folding = Folding.load(folding)
+    if folding is None:
+        folding = proposed(network, output=output)
+
+    from .core import Core
+
+    core = Core(network, folding, output)
+    with new_folder(Path(build), marker=MANIFEST) as folder:
+        write_text(folder / f"{TOP}.v", to_verilog(core, TOP))
+        network.save(folder / "model.safetensors")
+        folding.save(folder / "folding.toml")
+        write_bytes(folder / "vectors.safetensors", _vectors(network, vectors, seed))
+        manifest = _manifest(core, output)
+        manifest["files"] = [
+            {"path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+            for path in sorted(folder.iterdir())
+        ]
+        write_text(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+    return manifest
+
+
+def _vectors(network: Network, count: int, seed: int) -> bytes:
+    """Inputs, and all that golden says of them, as a safetensors file."""
+    import numpy as np
+    from safetensors.numpy import save
+
+    x = np.concatenate([edge_vectors(network, seed), random_vectors(network, count, seed)])
+    trace = evaluate(network, x)
+    tensors: dict[str, Any] = {"x": x}
+    tensors |= {f"bits.{i}": bits for i, bits in enumerate(trace.bits)}
+    if trace.scores is not None:
+        tensors |= {"scores": trace.scores, "classes": trace.classes}
+    return bytes(save(tensors))
+
+
+def _manifest(core: Any, output: str) -> dict[str, Any]:
+    network, folding = core.network, core.folding
+    latency = network_latency(network, folding, output)
+    layers = []
+    for plan, cycles_until in zip(core.plans, latency.layers, strict=True):
+        layer, fold = plan.layer, plan.fold
+        layers.append(
+            {
+                "name": layer.name,
+                "inputs": layer.inputs,
+                "neurons": layer.neurons,
+                "input_bits": layer.input_bits,
+                "gives": "scores" if isinstance(layer, Output) else "bits",
+                "folding": {
+                    "rows": fold.rows,
+                    "cols": fold.cols,
+                    "lanes": fold.lanes,
+                    "planes": fold.planes,
+                    "weights": fold.stores(layer),
+                },
+                "cycles": layer_cycles(layer, fold),
+                "latency": cycles_until,
+                "weight_bits": layer.weight.size,
+                "tap": {
+                    "valid": f"layer_{layer.name}.tap_valid",
+                    "data": f"layer_{layer.name}.tap_data",
+                    "rows": fold.rows,
+                    "width": plan.word_width,
+                    "words": plan.neuron_folds,
+                },
+            }
+        )
+    return {
+        "schema": SCHEMA,
+        "bnnhw": __version__,
+        "model_sha256": network.sha256,
+        "top": TOP,
+        "output": output,
+        "ports": [
+            {"name": name, "dir": member.flow.name.lower(), "width": member.shape}
+            for name, member in core.signature.members.items()
+        ],
+        "input": {
+            "bits": network.input.bits,
+            "size": network.input.size,
+            "pixels_per_beat": core.pixels,
+            "beats": folding.input_beats(network),
+        },
+        "output_beats": folding.output_beats(network, output),
+        "layers": layers,
+        "interval": folding.interval(network, output),
+        "latency": latency.total,
+    }

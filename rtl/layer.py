@@ -65,7 +65,7 @@ class LayerCore(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), replay.i)
         m.d.comb += [
             replay.read_addr.eq(sequencer.read_addr),
-            replay.release.eq(sequencer.release),
+            replay.retire.eq(sequencer.retire),
             sequencer.available.eq(replay.available),
         ]
         self._feed(m, replay, sequencer, grid)

@@ -30,7 +30,7 @@ class ReplayBuffer(wiring.Component):
         Input k of a word at bits k * B and up.
     available : Out(1)
         A whole vector is there.
-    release : In(1)
+    retire : In(1)
         The oldest vector's slot is free for writing from the next cycle.
     read_addr : In
         {slot, group * IF + fold}.
@@ -40,7 +40,7 @@ class ReplayBuffer(wiring.Component):
 
     i: stream.Interface
     available: Signal
-    release: Signal
+    retire: Signal
     read_addr: Signal
 
     def __init__(self, plan: LayerPlan) -> None:
@@ -51,7 +51,7 @@ class ReplayBuffer(wiring.Component):
             {
                 "i": In(stream.Signature(word_layout(fold.simd * plan.layer.input_bits))),
                 "available": Out(1),
-                "release": In(1),
+                "retire": In(1),
                 "read_addr": In(read_addr_width(plan)),
             }
             | {f"a_{c}": Out(self.bank_width) for c in range(fold.cols)}
@@ -92,7 +92,7 @@ class ReplayBuffer(wiring.Component):
     def _write_side(self, m: Module) -> tuple[Value, Value, Value]:
         """Takes words while the ring has a free slot: write, the group of planes, the address."""
         plan = self.plan
-        count = Signal(range(RING + 1))  # whole vectors not yet released
+        count = Signal(range(RING + 1))  # whole vectors not yet retired
         write = Signal()
         taken = Signal()
         commit = Signal()
@@ -106,7 +106,7 @@ class ReplayBuffer(wiring.Component):
             commit.eq(taken & fold_end & ~self.i.p.drop),
             self.available.eq(count != 0),
         ]
-        m.d.sync += count.eq(count + commit - self.release)
+        m.d.sync += count.eq(count + commit - self.retire)
         with m.If(commit):
             m.d.sync += slot.eq(slot + 1)
         index: Value = fold

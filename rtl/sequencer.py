@@ -33,7 +33,7 @@ class Sequencer(wiring.Component):
         The exit has room for one more word.
     launch : Out(1)
         A word was promised in this cycle.
-    release : Out(1)
+    retire : Out(1)
         The vector is read for the last time in this cycle.
     read_addr : Out
         {slot, group * IF + fold} of the replay buffer.
@@ -44,7 +44,7 @@ class Sequencer(wiring.Component):
     available: Signal
     credit: Signal
     launch: Signal
-    release: Signal
+    retire: Signal
     read_addr: Signal
     weight_addr: Signal
     control: data.View
@@ -57,7 +57,7 @@ class Sequencer(wiring.Component):
                 "available": In(1),
                 "credit": In(1),
                 "launch": Out(1),
-                "release": Out(1),
+                "retire": Out(1),
                 "read_addr": Out(read_addr_width(plan)),
                 "weight_addr": Out(max(1, (plan.depth - 1).bit_length())),
                 "control": Out(control_layout(plan)),
@@ -79,13 +79,13 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             step.eq(~fresh | (self.available & (self.credit | ~promised))),
             self.launch.eq(step & fresh & promised),
-            self.release.eq(fold_done & vector_end),
+            self.retire.eq(fold_done & vector_end),
         ]
         with m.If(step):
             m.d.sync += fresh.eq(fold_end)
         with m.If(fold_done):
             m.d.sync += vector_fresh.eq(vector_end)
-        with m.If(self.release):
+        with m.If(self.retire):
             m.d.sync += slot.eq(slot + 1)
 
         weight, plane_fresh = self._weight_address(m, step, fold_done)
@@ -130,7 +130,7 @@ class Sequencer(wiring.Component):
             following = Signal(range(max(2, plan.depth)))
             m.d.comb += following.eq(address + 1)
             m.d.sync += [address.eq(following), base.eq(following)]
-        with m.If(self.release):
+        with m.If(self.retire):
             m.d.sync += [address.eq(0), base.eq(0)]
         return address, plane_fresh
 

@@ -1,14 +1,106 @@
-"""Not written yet."""
+"""Write Verilog for a trained network, or for one layer of a chosen size.
+
+bnnhw generate model.safetensors --target-fps 100000 -o build
+bnnhw generate model.safetensors --folding folding.toml -o build
+bnnhw generate model.safetensors --layer fc1 --rows 16 --cols 2 --lanes 16 -o build
+bnnhw generate --inputs 784 --neurons 256 --rows 16 --cols 2 --lanes 16 -o build
+"""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-HELP = "not written yet"
+HELP = "write Verilog for a network, or for one layer of a chosen size"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    pass
+    parser.add_argument("model", type=Path, nargs="?", help="network file (.safetensors)")
+    parser.add_argument(
+        "-o", dest="build", type=Path, default=Path("build"), metavar="DIR",
+        help="folder to write (default: build)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--output", choices=("class", "scores", "bits"),
+        help="what the core gives (default: class; bits where the network ends in bits)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--vectors", type=int, default=64, metavar="N",
+        help="random test vectors beside those at the edges (default: 64)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of random weights and test vectors (default: 0)"
+    )
+    folded = parser.add_argument_group("how a network is folded")
+    folded.add_argument("--folding", type=Path, metavar="FILE", help="folding file (.toml)")
+    folded.add_argument(
+        "--target-fps", type=float, metavar="F",
+        help="the smallest core that gives F images a second (default: one in 1,024 cycles)",
+    )  # fmt: skip
+    folded.add_argument(
+        "--clock-mhz", type=float, default=150.0, metavar="C",
+        help="the clock at which it does (default: 150)",
+    )  # fmt: skip
+    layer = parser.add_argument_group("one layer of a chosen size")
+    layer.add_argument("--layer", metavar="NAME", help="this layer of the model alone")
+    layer.add_argument("--inputs", type=int, metavar="K", help="a random layer's inputs")
+    layer.add_argument("--neurons", type=int, metavar="M", help="and its neurons")
+    layer.add_argument("--input-bits", type=int, metavar="B", help="bits an input (default: 1)")
+    layer.add_argument("--rows", type=int, metavar="R", help="neurons at a time (default: 1)")
+    layer.add_argument("--cols", type=int, metavar="C", help="cells side by side (default: 1)")
+    layer.add_argument("--lanes", type=int, metavar="L", help="inputs a cell (default: 16)")
+    layer.add_argument(
+        "--planes", type=int, choices=(1, 2, 4, 8), help="bit-planes at a time (default: 1)"
+    )
+    layer.add_argument(
+        "--weights", choices=("auto", "baked", "bram"),
+        help="constants in LUTs, or block RAM (default: auto)",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    raise NotImplementedError
+    from .. import console
+    from ..generation import choose
+    from ..rtl.emit import generate
+
+    network, folding = choose(
+        model=args.model,
+        layer=args.layer,
+        inputs=args.inputs,
+        neurons=args.neurons,
+        input_bits=args.input_bits,
+        folding=args.folding,
+        grid={n: getattr(args, n) for n in ("rows", "cols", "lanes", "planes", "weights")},
+        target_fps=args.target_fps,
+        clock_hz=args.clock_mhz * 1e6,
+        output=args.output,
+        seed=args.seed,
+    )
+    with console.progress(f"Generating {args.build}"):
+        manifest = generate(
+            network,
+            args.build,
+            folding=folding,
+            output=args.output,
+            vectors=args.vectors,
+            seed=args.seed,
+        )
+    if not args.json:
+        console.out.print(_told(manifest, args.build, args.clock_mhz * 1e6))
+    return manifest
+
+
+def _told(manifest: dict[str, Any], build: Path, clock_hz: float) -> str:
+    """What was made, in four lines."""
+    grids = [
+        "{name} {rows}x{cols}x{lanes}".format(name=layer["name"], **layer["folding"])
+        for layer in manifest["layers"]
+    ]
+    interval, latency = manifest["interval"], manifest["latency"]
+    return "\n".join(
+        [
+            f"core      {build / manifest['top']}.v",
+            f"grids     {', '.join(grids)} (rows x cols x lanes)",
+            f"cycles    {interval:,} an image, {latency:,} from first beat to result",
+            f"speed     {clock_hz / interval:,.0f} images/s at {clock_hz / 1e6:g} MHz",
+        ]
+    )

@@ -1,0 +1,81 @@
+"""Which network and which folding a core is made of, out of what the user says."""
+
+__all__ = ["choose"]
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+from .folding import CLOCK_HZ, Folding, LayerFolding, proposed
+from .network import Network, load
+from .synthetic import bits_input, random_layer
+
+
+def choose(
+    *,
+    model: Path | None = None,
+    layer: str | None = None,
+    inputs: int | None = None,
+    neurons: int | None = None,
+    input_bits: int | None = None,
+    folding: Path | None = None,
+    grid: dict[str, Any] | None = None,
+    target_fps: float | None = None,
+    clock_hz: float = CLOCK_HZ,
+    output: str | None = None,
+    seed: int = 0,
+) -> tuple[Network, Folding]:
+    """A network and its folding.
+
+    Either `model`, all of it or the one `layer`, or a random layer of `inputs` and `neurons`; and
+    either a `folding` file, or for one layer its `grid` (rows, cols, lanes, planes, weights), or
+    a proposal for `target_fps` at `clock_hz`. Raises InputError where they do not fit together.
+    """
+    grid = {name: value for name, value in (grid or {}).items() if value is not None}
+    sizes = [inputs, neurons, input_bits]
+    if model is not None and any(size is not None for size in sizes):
+        raise InputError("a model has its own sizes: leave out --inputs, --neurons, --input-bits")
+    if model is None and (inputs is None or neurons is None):
+        raise InputError("name a model, or a layer's size by --inputs and --neurons")
+    if model is None and layer is not None:
+        raise InputError("--layer names a layer of a model, and no model is named")
+    if folding is not None and (target_fps is not None or grid):
+        raise InputError("--folding says it all: leave out --target-fps and the grid's sizes")
+    if grid and target_fps is not None:
+        raise InputError("give either the grid's sizes or --target-fps, not both")
+
+    if model is None:
+        assert inputs is not None and neurons is not None
+        network = random_layer(inputs, neurons, input_bits=input_bits or 1, seed=seed)
+    else:
+        network = load(model)
+        if layer is not None:
+            network = alone(network, layer)
+    if grid:
+        if len(network.layers) > 1:
+            raise InputError(
+                f"the grid's sizes are for one layer, and {model} has {len(network.layers)}: "
+                "name one by --layer, or give a --folding"
+            )
+        return network, Folding(layers=(LayerFolding(name=network.layers[0].name, **grid),))
+    if folding is not None:
+        return network, Folding.load(folding)
+    default = "class" if network.output is not None else "bits"
+    chosen = proposed(network, target_fps=target_fps, clock_hz=clock_hz, output=output or default)
+    return network, chosen
+
+
+def alone(network: Network, name: str) -> Network:
+    """One layer of a network as a network of its own, its inputs their own raw values."""
+    for layer in network.layers:
+        if layer.name == name:
+            form = network.input
+            if layer is not network.layers[0]:
+                form = bits_input(layer.inputs, 1)
+            return dataclasses.replace(
+                network, input=form, layers=(layer,), training={"layer_of": network.sha256},
+                accuracy={},
+            )  # fmt: skip
+    known = ", ".join(layer.name for layer in network.layers)
+    raise InputError(f"there is no layer {name!r}; there are {known}")
