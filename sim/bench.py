@@ -32,6 +32,7 @@ async def bench(shim: Any) -> None:
         getattr(shim, name).value = value
     shim.image_put.value = 0
     Clock(shim.aclk, PERIOD_NS, unit="ns", impl="gpi").start()
+    await ClockCycles(shim.aclk, 2)  # memories get their contents in the first instant
     runs, packets = [], []
     for deposit in job.deposits:
         await flip(shim, deposit)

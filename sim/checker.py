@@ -73,9 +73,11 @@ class Mismatch:
 
 def trace_fields(core: Core, trace: Trace) -> Fields:
     """What golden says a core gives: name and values (N, M) of each layer, then of `m_axis`."""
-    values = [*trace.bits, *([] if trace.scores is None else [trace.scores])]
+    values: list[npt.NDArray[Any]] = [*trace.bits]
+    if trace.scores is not None:
+        values.append(trace.scores)
     named = list(zip((layer.name for layer in core.layers), values, strict=True))
-    output: npt.NDArray[Any] = values[-1]
+    output = values[-1]
     if core.output == "class":
         assert trace.classes is not None
         output = trace.classes[:, None]
@@ -84,7 +86,9 @@ def trace_fields(core: Core, trace: Trace) -> Fields:
 
 def result_fields(core: Core, results: Results) -> Fields:
     """What a core gave, likewise."""
-    values = [*results.bits, *([] if results.scores is None else [results.scores])]
+    values: list[npt.NDArray[Any]] = [*results.bits]
+    if results.scores is not None:
+        values.append(results.scores)
     named = list(zip((layer.name for layer in core.layers), values, strict=True))
     return [(name, v.astype(np.int64)) for name, v in (*named, (OUTPUT, results.output))]
 

@@ -72,8 +72,15 @@ class Job:
         from safetensors.numpy import load_file
 
         facts = json.loads((folder / "job.json").read_text())
-        facts["deposits"] = tuple(d and Deposit(**d) for d in facts["deposits"])
-        return cls(**load_file(folder / "job.safetensors"), **facts)
+        arrays = load_file(folder / "job.safetensors")
+        return cls(
+            images=arrays["images"],
+            expected=arrays["expected"],
+            mask=arrays["mask"],
+            deposits=tuple(d and Deposit(**d) for d in facts["deposits"]),
+            settings=facts["settings"],
+            drain=facts["drain"],
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

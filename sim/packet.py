@@ -1,4 +1,4 @@
-"""What passes between Python and the shim, once an image: bits of the input, bits of the results."""
+"""What passes between Python and the shim once an image: the input's bits, the results' bits."""
 
 __all__ = ["STAMP_BITS", "Packet", "Results", "drive"]
 
@@ -52,9 +52,8 @@ def drive(core: Core, x: npt.NDArray[np.uint8], seed: int) -> npt.NDArray[np.uin
     padded[:, : x.shape[1]] = x
     lanes = padded.reshape(len(x), beats, P)
     if pixel_bits == 8:
-        return (lanes | rng.integers(0, 256, lanes.shape, np.uint8) & (255 - top)).reshape(
-            len(x), -1
-        )
+        noise = rng.integers(0, 256, lanes.shape, np.uint8) & np.uint8(255 - top)
+        return (lanes | noise).reshape(len(x), beats * P)
     bits = rng.integers(0, 2, (len(x), beats, width), np.uint8)
     bits[:, :, :P] = lanes
     return np.packbits(bits.reshape(len(x), -1), axis=1, bitorder="little")
@@ -121,7 +120,7 @@ class Packet:
         return np.packbits(np.concatenate(fields, axis=1), axis=1, bitorder="little")
 
     def mask(self) -> npt.NDArray[np.uint8]:
-        """Which bits of a packet mean something: ndarray[uint8], (size,); not padding, not cycles."""
+        """The bits of a packet that count, ndarray[uint8], (size,): no padding, no cycles."""
         core = self.core
         ones = [np.ones((1, layer.neurons), np.int64) for layer in core.layers]
         bits = np.zeros(self.bits, np.uint8)
@@ -167,7 +166,7 @@ class Packet:
 
 
 def _numbers(bits: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Bits (..., width), lowest first, as numbers; two's complement where there is more than one."""
+    """Bits (..., width), lowest first, as numbers; two's complement where width > 1."""
     width = bits.shape[-1]
     weights = np.int64(1) << np.arange(width, dtype=np.int64)
     if width > 1:

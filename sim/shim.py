@@ -1,4 +1,4 @@
-"""The Verilog around the core in a simulation: drives it, stalls it, watches it, checks its manners.
+"""The Verilog around the core in a simulation: drives it, stalls it, watches it, checks it.
 
 It is there so that Python wakes once an image instead of once a cycle. It is Verilog-2005, since
 the core's Verilog runs under Icarus only with -g2005 (amaranth issue 1629).
@@ -23,8 +23,27 @@ LATE, SURPLUS = 64, 128  # plus a layer's index
 
 # Verilator must keep these, and only these, within Python's reach: `--public-flat-rw` for all
 # signals makes six times the C++ of a large core, which then hardly compiles.
-PYTHON = """aclk aresetn seed_in seed_out stall_in stall_out burst_in burst_out idle_limit dump_from
-image image_put image_got packet wake results violation violation_cycle cycle""".split()
+PYTHON = (
+    "aclk",
+    "aresetn",
+    "seed_in",
+    "seed_out",
+    "stall_in",
+    "stall_out",
+    "burst_in",
+    "burst_out",
+    "idle_limit",
+    "dump_from",
+    "image",
+    "image_put",
+    "image_got",
+    "packet",
+    "wake",
+    "results",
+    "violation",
+    "violation_cycle",
+    "cycle",
+)
 
 CONTROL = "`verilator_config\n" + "".join(
     f'public_flat_rw -module "shim" -var "{name}"\n' for name in PYTHON
@@ -117,7 +136,7 @@ module shim (
         .m_axis_tready(m_tready), .m_axis_tlast(m_tlast)
     );
 
-    // ---- driver: what it offers stays until it is taken ------------------------------------------
+    // ---- driver: what it offers stays until it is taken -----------------------------------------
     reg [{IB * IW - 1}:0] held;
     reg [31:0] next_beat;      // to offer
     reg [31:0] offered, taken; // images: first beat offered, last beat taken
@@ -203,7 +222,7 @@ module shim (
     // ---- the layers' words ----------------------------------------------------------------------
     // Layers are ahead of the results, each by other images: so there is a store of many images.
 {taps}
-    // ---- results, and what must never happen -----------------------------------------------------
+    // ---- results, and what must never happen ----------------------------------------------------
     reg was_waiting, was_tlast;
     reg [{OW - 1}:0] was_tdata;
     reg [7:0] code;
@@ -257,6 +276,7 @@ def _tap(core: Core, index: int) -> str:
     """The part that stores the words of one layer."""
     layer = core.layers[index]
     word = layer.rows * layer.width
+    place = f"store_{index}[count_{index}[7:0]][fold_{index} * {word} +: {word}]"
     return f"""\
     reg [{layer.bits - 1}:0] store_{index} [0:{DEPTH - 1}];
     reg [31:0] count_{index}, fold_{index};
@@ -265,7 +285,7 @@ def _tap(core: Core, index: int) -> str:
             count_{index} <= 0;
             fold_{index} <= 0;
         end else if (dut.{layer.tap_valid}) begin
-            store_{index}[count_{index}[7:0]][fold_{index} * {word} +: {word}] <= dut.{layer.tap_data};
+            {place} <= dut.{layer.tap_data};
             fold_{index} <= fold_{index} == {layer.words - 1} ? 0 : fold_{index} + 1;
             if (fold_{index} == {layer.words - 1}) count_{index} <= count_{index} + 1;
         end

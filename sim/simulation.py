@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import console
-from ..errors import InputError
+from ..errors import InputError, ToolError
 from ..golden import Trace, evaluate
 from ..record import Record, commit, write_records
 from ..vectors import random_vectors
@@ -275,7 +275,7 @@ def run_core(
     """Simulate, compare, count; record the waveform of a failure."""
     compiled, compile_s = _compile(core, simulator, waves=conditions.waves_from is not None)
     outcome, log = run_job(core, compiled, x, expected, conditions)
-    result = _judge(core, compiled, expected, outcome, conditions.stalled, log)
+    result = _judge(core, compiled, expected, outcome, stalled=conditions.stalled, log=log)
     result = dataclasses.replace(result, compile_s=compile_s)
     if conditions.waves_from is not None:
         return dataclasses.replace(result, waves=_waves_file(core))
@@ -311,6 +311,7 @@ def run_job(
     x: npt.NDArray[np.uint8],
     expected: Trace | None,
     conditions: Conditions,
+    *,
     deposits: Sequence[Deposit | None] = (None,),
 ) -> tuple[Outcome, Path]:
     """Push inputs (N, K) through a compiled core once for each deposit.
@@ -349,6 +350,8 @@ def run_job(
         compiled.run(
             work, log=log.resolve(), environment={JOB_VARIABLE: str(work)}, on_line=on_line
         )
+        if not (work / "outcome.json").is_file():
+            raise ToolError("the bench broke off in the simulator", log=log, tail=_tail(log))
         outcome = Outcome.read(work)
         bar.advance(len(x) * len(deposits) - shown)
         if (work / "waves.vcd").is_file():
@@ -356,11 +359,19 @@ def run_job(
     return outcome, log
 
 
+def _tail(log: Path) -> str:
+    """What broke off the bench: the last line that names an error, with its surroundings."""
+    lines = log.read_text(errors="replace").splitlines()
+    named = [i for i, line in enumerate(lines) if "Error" in line]
+    return "\n".join(lines[max(named[-1] - 2, 0) : named[-1] + 1]) if named else ""
+
+
 def _judge(
     core: Core,
     compiled: Compiled,
     expected: Trace,
     outcome: Outcome,
+    *,
     stalled: bool,
     log: Path,
 ) -> Simulation:
@@ -373,7 +384,7 @@ def _judge(
         neurons=sum(values.shape[1] for _, values in result_fields(core, results)),
         cycles=run.cycles,
         mismatch=run_mismatch(core, expected, run, outcome.packets),
-        violation=_violation(core, run),
+        violation=violation_of(core, run),
         interval_cycles=interval,
         latency_cycles=latency,
         interval=core.interval,
@@ -401,7 +412,7 @@ def run_mismatch(
     return dataclasses.replace(found, image=i)
 
 
-def _violation(core: Core, run: Run) -> str:
+def violation_of(core: Core, run: Run) -> str:
     if not run.violation:
         return ""
     what = violation_text(core, run.violation)
@@ -450,9 +461,7 @@ def predict(
     outcome, _ = run_job(core, compiled, x, None, Conditions())
     run, results = outcome.runs[0], Packet(core).decode(outcome.packets)
     if run.violation:
-        from ..errors import ToolError
-
-        raise ToolError(_violation(core, run))
+        raise ToolError(violation_of(core, run))
     return Prediction(
         classes=None if results.scores is None else _classes(core, results),
         scores=results.scores,

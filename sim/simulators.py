@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ..errors import ToolError
 from ..files import new_folder, remove
 from ..tools import Found, find, run_tool
 from .core import Core
+from .library import library_from, library_to
 from .shim import CONTROL, shim_text
 
 SIMULATORS = ("verilator", "icarus")
@@ -30,23 +31,26 @@ VERILATOR_ARGS = [
     "--x-assign", "fast", "--x-initial", "fast", "--noassert",
     "-Wno-fatal",  # the Verilog that Yosys writes draws CASEINCOMPLETE
     "--output-split", "20000",  # bytes of C++ a file: both cores of a small machine get work
-    # The wheel is not configured for a compiler and leaves this empty; large models need it.
-    "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include",
-    "-MAKEFLAGS", "OPT_FAST=-O1",
 ]  # fmt: skip
+MAKE_ARGS = [
+    # The wheel is not configured for a compiler and leaves this empty; large models need it.
+    "CFG_CXXFLAGS_PCH_I=-include",
+    "OPT_FAST=-O1",
+]
 
 
-class _Quiet:
+class _Quiet(cocotb_runner.Runner):
     """Runs a runner's commands through `run_tool`: output to a log, Ctrl-C ends all of it."""
 
     found: Found
     log_path: Path
     on_line: Callable[[str], None] | None = None
-    env: dict[str, str]
 
-    def _execute(self, cmds: Sequence[Sequence[str]], cwd: Path) -> None:
+    def _execute(self, cmds: Sequence[Sequence[str]], cwd: Any) -> None:
         for command in cmds:
             program = dataclasses.replace(self.found, command=(command[0],))
+            if command[0] == "make":
+                library_to(Path(cwd), self._versions())
             run_tool(
                 program,
                 command[1:],
@@ -55,6 +59,11 @@ class _Quiet:
                 environment=self.env,
                 on_line=self.on_line,
             )
+            if command[0] == "make":
+                library_from(Path(cwd), self._versions())
+
+    def _versions(self) -> list[str]:
+        return [self.found.version, find("g++").version, *MAKE_ARGS]
 
 
 class _Verilator(_Quiet, cocotb_runner.Verilator):
@@ -64,6 +73,7 @@ class _Verilator(_Quiet, cocotb_runner.Verilator):
     def _build_command(self) -> list[list[str]]:
         commands = super()._build_command()
         commands[0].remove("--public-flat-rw")  # the control file says what has to be public
+        commands[1] += MAKE_ARGS
         return commands
 
 
@@ -115,7 +125,7 @@ class Compiled:
 
 
 def compile_core(
-    core: Core, simulator: str, *, waves: bool = False, deposits: bool = False
+    core: Core, simulator: str, *, waves: bool = False, memories: Iterable[str] = ()
 ) -> Compiled:
     """Compile a core with its shim, or find it compiled.
 
@@ -126,18 +136,18 @@ def compile_core(
     ----------
     waves : bool
         Able to record waveforms (Verilator: a larger and slower program).
-    deposits : bool
-        Able to change the words of memories at run time (Verilator likewise).
+    memories : names, optional
+        Memories whose words can be changed at run time (Verilator likewise), without their paths.
     """
     found = find("iverilog" if simulator == "icarus" else "verilator")
     if simulator == "verilator":
         for needed in ("perl", "make", "g++"):
             find(needed)
     shim = shim_text(core)
-    control = CONTROL
-    if deposits:
-        control += 'public_flat_rw -module "*" -var "memory"\n'
-    parts = [simulator, found.version, str(VERILATOR_ARGS), str(waves), shim, control]
+    control = CONTROL + "".join(
+        f'public_flat_rw -module "*" -var "{name}"\n' for name in sorted(memories)
+    )
+    parts = [simulator, found.version, str(VERILATOR_ARGS + MAKE_ARGS), str(waves), shim, control]
     digest = hashlib.sha256("\0".join(parts).encode() + core.verilog.read_bytes()).hexdigest()
     folder = core.folder / "simulation" / f"{simulator}-{digest[:16]}"
     if (folder / MARKER).is_file():

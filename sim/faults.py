@@ -1,0 +1,264 @@
+"""Single-bit faults: put into the simulated memories, and into golden, which must agree on them."""
+
+__all__ = ["Campaign", "Fault", "FaultRun", "campaign", "draw_faults", "evaluate_faulty"]
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..folding import Folding
+from ..golden import Trace, evaluate, layer_sums
+from ..network import Dense, Network, Output
+from ..rtl.sites import Site, faulty_threshold, threshold_site, weight_site
+from .checker import Mismatch, first_mismatch, trace_fields
+from .core import Core, read_core
+from .job import Deposit
+from .simulation import Conditions, run_job, run_mismatch, violation_of
+from .simulators import compile_core
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """One flipped bit of what a core stores.
+
+    Parameters
+    ----------
+    layer : int
+        Index of the layer.
+    neuron : int
+    kind : "weight" or "threshold"
+    index : int
+        k of the weight, or the bit of the stored threshold.
+    """
+
+    layer: int
+    neuron: int
+    kind: Literal["weight", "threshold"]
+    index: int
+
+    def __str__(self) -> str:
+        what = "weight" if self.kind == "weight" else "threshold bit"
+        return f"layer {self.layer}, neuron {self.neuron}, {what} {self.index}"
+
+    def site(self, network: Network, folding: Folding) -> Site:
+        """Where in the Verilog that bit lies."""
+        find = weight_site if self.kind == "weight" else threshold_site
+        return find(network, folding, self.layer, self.neuron, self.index)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FaultRun:
+    """What golden said of a fault, and what the simulation found.
+
+    Parameters
+    ----------
+    fault : Fault
+    expected : Mismatch or None
+        Where golden with the fault first differs from golden without.
+    found : Mismatch or None
+        Where the Verilog with the fault first differs from golden without.
+    violation : str
+        What broke the rules of the streams; empty for nothing.
+    """
+
+    fault: Fault
+    expected: Mismatch | None
+    found: Mismatch | None
+    violation: str
+
+    @property
+    def agrees(self) -> bool:
+        """Both or neither differ, and first in the same image, layer and neuron."""
+        return self.expected == self.found and not self.violation
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Campaign:
+    """All runs of a fault campaign on one core.
+
+    Parameters
+    ----------
+    simulator, version : str
+    images : int
+        Vectors that each fault was tried on.
+    runs : tuple of FaultRun
+    wall_s : float
+    """
+
+    simulator: str
+    version: str
+    images: int
+    runs: tuple[FaultRun, ...]
+    wall_s: float
+
+    @property
+    def detected(self) -> int:
+        """Faults that the simulation failed on."""
+        return sum(run.found is not None for run in self.runs)
+
+    @property
+    def disagreements(self) -> list[FaultRun]:
+        """Faults on which simulation and golden say different things: there must be none."""
+        return [run for run in self.runs if not run.agrees]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "simulator": self.simulator,
+            "version": self.version,
+            "images": self.images,
+            "faults": len(self.runs),
+            "detected": self.detected,
+            "disagreements": len(self.disagreements),
+            "wall_s": self.wall_s,
+        }
+
+
+def draw_faults(
+    network: Network, folding: Folding, count: int, seed: int, *, layers: Sequence[int] = ()
+) -> list[Fault]:
+    """Faults without repetition, half in weights, half in thresholds, where both can be had.
+
+    Weights: any k < K of any neuron, never padding. Thresholds: any stored bit of a neuron whose
+    threshold can be reached and missed (0 < t <= K for inputs of one bit).
+
+    Parameters
+    ----------
+    layers : list of int, optional
+        Only these; by default all.
+    """
+    chosen = list(layers) or list(range(len(network.layers)))
+    weights = [
+        Fault(layer=i, neuron=j, kind="weight", index=k)
+        for i in chosen
+        for j in range(network.layers[i].neurons)
+        for k in range(network.layers[i].inputs)
+    ]
+    thresholds = [
+        Fault(layer=i, neuron=j, kind="threshold", index=bit)
+        for i in chosen
+        for j in _decided(network.layers[i])
+        for bit in range(_threshold_bits(network, folding, i, j))
+    ]
+    rng = np.random.default_rng(seed)
+    if len(weights) + len(thresholds) < count:
+        raise InputError(
+            f"faults must be at most {len(weights) + len(thresholds)}, as many bits there are, "
+            f"not {count}"
+        )
+    few = min(len(thresholds), max(count // 2, count - len(weights)))
+    drawn = [thresholds[i] for i in rng.choice(len(thresholds), few, replace=False)] if few else []
+    return drawn + [weights[i] for i in rng.choice(len(weights), count - few, replace=False)]
+
+
+def _decided(layer: Dense | Output) -> list[int]:
+    """The neurons that fire for some input and don't for another."""
+    if not isinstance(layer, Dense):
+        return []
+    low, high = layer.sum_limits
+    if layer.input_bits == 1:
+        low, high = np.zeros_like(low), np.full_like(high, layer.inputs)
+    return [int(j) for j in np.flatnonzero((low < layer.threshold) & (layer.threshold <= high))]
+
+
+def _threshold_bits(network: Network, folding: Folding, layer: int, neuron: int) -> int:
+    return threshold_site(network, folding, layer, neuron, 0).width
+
+
+def evaluate_faulty(
+    network: Network, folding: Folding, fault: Fault, x: npt.NDArray[np.uint8]
+) -> Trace:
+    """Golden with a fault.
+
+    A flipped threshold bit gives any value, also one that no network may have. A flipped weight of
+    a first layer on B > 1 bits changes one thing more than the weight: the hardware compares
+    `s + (2^B' - 1) z` with a stored number that still holds the z of the right weights, B' =
+    planes * ceil(B / planes), z the number of 0 bits among the weights.
+    """
+    bits: list[npt.NDArray[np.uint8]] = []
+    for i, layer in enumerate(network.layers):
+        weight = layer.weight.copy()
+        shift = 0  # of the faulty neuron's sum
+        if fault.layer == i and fault.kind == "weight":
+            weight[fault.neuron, fault.index] ^= 1
+            if layer.input_bits > 1:
+                planes = folding.layers[i].planes
+                top = (1 << planes * -(-layer.input_bits // planes)) - 1
+                shift = top if weight[fault.neuron, fault.index] == 0 else -top
+        faulty = dataclasses.replace(layer, weight=weight)
+        sums = layer_sums(faulty, x)
+        if fault.layer == i:
+            sums[:, fault.neuron] += shift
+        if not isinstance(faulty, Dense):
+            s = sums.astype(np.int64)
+            if layer.input_bits == 1:
+                s = 2 * s - layer.inputs
+            scores = (faulty.scale * s + faulty.bias).astype(np.int32)
+            return Trace(
+                bits=tuple(bits), scores=scores, classes=scores.argmax(axis=1).astype(np.uint16)
+            )
+        threshold = faulty.threshold.astype(np.int64)
+        if fault.layer == i and fault.kind == "threshold":
+            threshold[fault.neuron] = faulty_threshold(
+                network, folding, i, fault.neuron, fault.index
+            )
+        x = (sums >= threshold).astype(np.uint8)
+        bits.append(x)
+    return Trace(bits=tuple(bits), scores=None, classes=None)
+
+
+def campaign(
+    build: Path | str,
+    faults: Sequence[Fault],
+    *,
+    simulator: str = "icarus",
+    vectors: int | None = None,
+    conditions: Conditions | None = None,
+) -> Campaign:
+    """Simulate a build folder's Verilog with each fault in turn, and compare with golden's word.
+
+    All faults run in one simulator process: a bit of a memory is flipped, the core is reset, the
+    vectors run until the first mismatch, and the bit is flipped back.
+
+    Parameters
+    ----------
+    vectors : int, optional
+        How many of the build folder's inputs; by default all.
+    """
+    core = read_core(build)
+    folding = Folding.load(core.folder / "folding.toml")
+    x = core.vectors()[:vectors]
+    deposits = [_deposit(core, folding, fault) for fault in faults]
+    names = {deposit.path.rpartition(".")[2] for deposit in deposits}
+    compiled = compile_core(core, simulator, memories=names)
+    right = evaluate(core.network, x)
+    outcome, _ = run_job(core, compiled, x, right, conditions or Conditions(), deposits=deposits)
+    fields, runs, place = trace_fields(core, right), [], 0
+    for fault, run in zip(faults, outcome.runs, strict=True):
+        packets = outcome.packets[place : place + run.images]
+        place += run.images
+        wrong = evaluate_faulty(core.network, folding, fault, x)
+        runs.append(
+            FaultRun(
+                fault=fault,
+                expected=first_mismatch(fields, trace_fields(core, wrong)),
+                found=run_mismatch(core, right, run, packets),
+                violation=violation_of(core, run),
+            )
+        )
+    return Campaign(
+        simulator=simulator,
+        version=compiled.version,
+        images=len(x),
+        runs=tuple(runs),
+        wall_s=outcome.wall_s,
+    )
+
+
+def _deposit(core: Core, folding: Folding, fault: Fault) -> Deposit:
+    site = fault.site(core.network, folding)
+    return Deposit(path=site.path, word=site.word, bit=site.bit)
