@@ -1,0 +1,188 @@
+"""How long the network takes in software, here: the median of many runs after a warm-up."""
+
+__all__ = ["BATCH", "Timing", "measure"]
+
+import dataclasses
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnhw import console
+from bnnhw.errors import ToolError
+from bnnhw.golden import evaluate
+from bnnhw.network import Network
+from bnnhw.record import Record, commit
+from bnnhw.vectors import random_vectors
+
+from .packed import PackedNetwork
+
+BATCH = 4096
+RUNS = 30
+SHORTEST_S = 0.3  # short runs are repeated until this much time was seen
+WARM_UP = 3
+EXACT = 1 << 24  # integers up to this are exact in float32
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Timing:
+    """How long one way to run the network takes.
+
+    Parameters
+    ----------
+    runs : str
+        Number format and software.
+    weight_bits : int
+        Of one weight: 32 or 1.
+    one, many : Record
+        Median seconds of one image, and of a batch of 4,096.
+    """
+
+    runs: str
+    weight_bits: int
+    one: Record
+    many: Record
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Way:
+    """One way to run the network here: `run` takes what `load` makes of quantized inputs."""
+
+    on: str
+    runs: str
+    weight_bits: int
+    how: str
+    tools: dict[str, str]
+    load: Callable[[npt.NDArray[np.uint8]], object]
+    run: Callable[[object], object]
+
+
+def measure(network: Network, *, seed: int = 0) -> list[Timing]:
+    """Time the network on this machine's CPU, and on its GPU where torch finds one.
+
+    What is timed is compared with golden first.
+
+    Parameters
+    ----------
+    seed : int
+        Of the inputs, which are random; the time does not depend on them.
+
+    Raises
+    ------
+    ToolError
+        If a result differs from golden's.
+    """
+    ways = _ways(network)
+    timings = []
+    with console.progress("measure on this machine", 2 * len(ways)) as bar:
+        for way in ways:
+            records = []
+            for batch in (1, BATCH):
+                bar.advance(0, f"{way.runs} on {way.on}, batch {batch}")
+                records.append(_timed(network, way, batch, seed))
+                bar.advance()
+            timings.append(
+                Timing(runs=way.runs, weight_bits=way.weight_bits, one=records[0], many=records[1])
+            )
+    return timings
+
+
+def _timed(network: Network, way: Way, batch: int, seed: int) -> Record:
+    x = random_vectors(network, batch, seed)
+    _check(network, x, way)
+    loaded = way.load(x)
+    seconds, runs = _median_s(lambda: way.run(loaded))
+    return Record(
+        name="time",
+        value=seconds,
+        unit="s",
+        kind="measured",
+        how=f"batch {batch}: median of {runs} runs after a warm-up; {way.how}",
+        on=way.on,
+        tools=way.tools,
+        seed=seed,
+        commit=commit(),
+    )
+
+
+def _ways(network: Network) -> list[Way]:
+    import torch
+
+    from .float32 import FloatNetwork
+
+    def in_torch(device: str, on: str, how: str) -> Way:
+        floats = FloatNetwork(network, device)
+        return Way(
+            on=on,
+            runs="float32, torch",
+            weight_bits=32,
+            how=how,
+            tools={"torch": torch.__version__},
+            load=floats.load,
+            run=floats.run,
+        )
+
+    packed = PackedNetwork(network)
+    threads = torch.get_num_threads()
+    ways = [
+        Way(
+            on=cpu_name(),
+            runs="bits, numpy",
+            weight_bits=1,
+            how="1 thread",
+            tools={"numpy": np.__version__},
+            load=lambda x: x,
+            run=packed.run,  # type: ignore[arg-type]
+        ),
+        in_torch("cpu", cpu_name(), f"{threads} thread{'s'[: threads > 1]}"),
+    ]
+    if torch.cuda.is_available():
+        how = "inputs and weights on the device, launches and synchronization included"
+        ways.append(in_torch("cuda", torch.cuda.get_device_name(), how))
+    return ways
+
+
+def _check(network: Network, x: npt.NDArray[np.uint8], way: Way) -> None:
+    """Raises ToolError unless the way's results are golden's."""
+    x = x[:64]
+    trace = evaluate(network, x)
+    found = way.run(way.load(x))
+    result = np.asarray(found.cpu() if hasattr(found, "cpu") else found)
+    if network.output is None:
+        same = np.array_equal(result > 0, trace.bits[-1] > 0)
+    else:
+        assert trace.scores is not None
+        exact = result.dtype.kind == "i" or max(map(abs, network.output.score_limits)) <= EXACT
+        same = not exact or np.array_equal(result, trace.scores)
+    if not same:
+        raise ToolError(f"{way.runs} on {way.on} gives another result than golden")
+
+
+def _median_s(run: Callable[[], object]) -> tuple[float, int]:
+    """The median time of one call, and of how many calls."""
+    for _ in range(WARM_UP):
+        run()
+    times: list[float] = []
+    while len(times) < RUNS or sum(times) < SHORTEST_S:
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times), len(times)
+
+
+def cpu_name() -> str:
+    """The processor's name, as the system tells it, and how many cores we may use."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{name}, {cores} core{'s'[: cores != 1]}"
