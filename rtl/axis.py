@@ -66,7 +66,8 @@ class FrameReader(wiring.Component):
         skipping = Signal()  # a long frame's surplus
         error = Signal()
         valid = Signal()
-        word = Signal(self.o.payload.shape(), reset_less=True)
+        layout = word_layout(self.pixels * self.form.bits)
+        word = data.View(layout, Signal(layout.size, name="word", reset_less=True))
         room, take = Signal(), Signal()
         _, frame_end = counter(m, "beat", beats, take)
         m.d.comb += [

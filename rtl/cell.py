@@ -32,9 +32,8 @@ class Rom:
             self.data = Const(words[0], shape)
             return
         block = {"rom_style": "block" if latency == 2 else "logic"}
-        m.submodules[name] = rom = memory.Memory(
-            shape=shape, depth=len(words), init=words, attrs=block
-        )
+        rom: memory.Memory = memory.Memory(shape=shape, depth=len(words), init=words, attrs=block)
+        m.submodules[name] = rom
         port = rom.read_port(domain="sync" if latency == 2 else "comb")
         m.d.comb += port.addr.eq(addr)
         if latency == 2:

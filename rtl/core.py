@@ -40,6 +40,18 @@ class Core(wiring.Component):
         A frame was too short or too long. It gave no result.
     """
 
+    aclk: Signal
+    aresetn: Signal
+    s_axis_tdata: Signal
+    s_axis_tvalid: Signal
+    s_axis_tready: Signal
+    s_axis_tlast: Signal
+    m_axis_tdata: Signal
+    m_axis_tvalid: Signal
+    m_axis_tready: Signal
+    m_axis_tlast: Signal
+    frame_error: Signal
+
     def __init__(self, network: Network, folding: Folding, output: str = "class") -> None:
         if output not in OUTPUTS:
             raise InputError(f"output must be {', '.join(OUTPUTS)}, not {output!r}")

@@ -143,9 +143,9 @@ def table_words(values: list[int]) -> tuple[int, list[int]]:
 def control_register(m: Module, plan: LayerPlan, name: str, before: data.View) -> data.View:
     """Control one cycle later; only `last`, which makes a result real, is reset."""
     layout = control_layout(plan)
-    now = Signal(layout, name=name, reset_less=True)
+    now = Signal(layout.size, name=name, reset_less=True)
     last = Signal(name=f"{name}_last")
-    shown = Signal(layout, name=f"{name}_o")
+    shown = data.View(layout, Signal(layout.size, name=f"{name}_o"))
     m.d.sync += [now.eq(before), last.eq(before.last)]
     m.d.comb += [shown.eq(now), shown.last.eq(last)]
     return shown

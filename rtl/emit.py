@@ -84,8 +84,8 @@ def generate(
 
     from .core import Core
 
-    core = Core(network, folding, output)
     with new_folder(Path(build), marker=MANIFEST) as folder:
+        core = Core(network, folding, output)
         write_text(folder / f"{TOP}.v", to_verilog(core, TOP))
         network.save(folder / "model.safetensors")
         folding.save(folder / "folding.toml")

@@ -67,9 +67,10 @@ class ReplayBuffer(wiring.Component):
         address = Signal(self.read_addr.shape(), reset_less=True)
         m.d.sync += [enable.eq(write), address.eq(write_addr)]
         for c in range(self.plan.fold.cols):
-            m.submodules[f"bank_{c}"] = bank = memory.Memory(
+            bank: memory.Memory = memory.Memory(
                 shape=self.bank_width, depth=1 << len(self.read_addr), init=[]
             )
+            m.submodules[f"bank_{c}"] = bank
             writer, reader = bank.write_port(), bank.read_port()
             q = Signal(self.bank_width, name=f"q_{c}", reset_less=True)
             m.d.comb += [
@@ -129,7 +130,7 @@ class ReplayBuffer(wiring.Component):
         top = self.plan.bits_computed
         units = Signal(fold.simd * bits)
         m.d.comb += units.eq(self.i.p.units)
-        words = []
+        words: list[Value] = []
         for c in range(fold.cols):
             word = Signal(self.bank_width, name=f"word_{c}")
             with m.Switch(group):

@@ -91,7 +91,8 @@ class Sequencer(wiring.Component):
         weight, plane_fresh = self._weight_address(m, step, fold_done)
         read_addr = Signal(self.read_addr.shape(), reset_less=True)
         weight_addr = Signal(self.weight_addr.shape(), reset_less=True)
-        control = Signal(control_layout(plan), reset_less=True)
+        layout = control_layout(plan)
+        control = data.View(layout, Signal(layout.size, name="control_q", reset_less=True))
         last = Signal()
         m.d.sync += [
             read_addr.eq((slot << index_width(plan)) | index),
