@@ -96,7 +96,7 @@ class Core(wiring.Component):
             self.s_axis_tready.eq(reader.i.ready & ~self.in_reset),
             self.frame_error.eq(reader.frame_error),
         ]
-        source: stream.Interface = reader.o
+        source: stream.Interface | wiring.FlippedInterface = reader.o
         units, wide = form.size, self.pixels
         for plan in self.plans:
             last = plan is self.plans[-1]
@@ -130,7 +130,7 @@ class Core(wiring.Component):
             ResetSignal().eq(self.in_reset),
         ]
 
-    def _give(self, m: Module, source: stream.Interface) -> None:
+    def _give(self, m: Module, source: stream.Interface | wiring.FlippedInterface) -> None:
         """The last layer's stream as frames on m_axis."""
         plan = self.plans[-1]
         word: Value = source.payload
@@ -155,7 +155,7 @@ class Core(wiring.Component):
         ]
 
 
-def _as_words(m: Module, source: stream.Interface) -> stream.Interface:
+def _as_words(m: Module, source: stream.Interface | wiring.FlippedInterface) -> stream.Interface:
     """A layer's stream as words of vectors, none of which is to be dropped."""
     words = stream.Signature(word_layout(len(source.payload))).create()
     m.d.comb += [

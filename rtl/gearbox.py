@@ -210,14 +210,14 @@ class Repack(_Gearbox):
 def gearbox(
     m: Module,
     name: str,
-    source: stream.Interface,
+    source: stream.Interface | wiring.FlippedInterface,
     *,
     units: int,
     wide_in: int,
     wide_out: int,
     width: int,
     hold: int = 1,
-) -> stream.Interface:
+) -> stream.Interface | wiring.FlippedInterface:
     """The stream `source` in words of `wide_out` units, by the smallest gearbox that keeps pace.
 
     Parameters
