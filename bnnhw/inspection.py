@@ -132,9 +132,10 @@ class Inspection:
     def _lines(self) -> list[str]:
         form = self.network.input
         size = " x ".join(map(str, form.shape))
-        coded = f"{form.lo:g} to {form.hi:g}"
         if form.threshold is not None:
             coded = f"1 from {form.threshold:g} on"
+        else:
+            coded = f"{form.lo:g} to {form.hi:g}"
         pixels = self.folding.bus_pixels(self.network)
         beats = self.folding.input_beats(self.network)
         lines = [

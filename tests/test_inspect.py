@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from networks import random_network
 
-from bnnhw import cli
+from bnnhw import cli, console
 from bnnhw.errors import InputError
 from bnnhw.folding import Folding, LayerFolding
 from bnnhw.inspection import inspect
@@ -64,7 +64,7 @@ def test_a_proposed_folding_reaches_its_target(fps: float) -> None:
     [
         (
             {"target_fps": 2e8},
-            "200,000,000 images/s is out of reach at 150 MHz; the best is 150,000,000, one a cycle",
+            "200,000,000 images/s is out of reach at 150 MHz; the best is 150,000,000, an interval of 1 cycles",
         ),
         ({"target_fps": 0}, "the target must be above 0 images/s and finite, not 0"),
         ({"target_fps": float("nan")}, "the target must be above 0 images/s and finite, not nan"),
@@ -104,6 +104,16 @@ def test_the_command_prints_the_table_and_nothing_cut_short(
     assert "accuracy test 97.32%" in lines
     assert "training data digits, seed 7" in lines
     assert "…" not in out
+
+
+def test_the_table_of_bits_without_training_is_short(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console.show(inspect(random_network((64, 8), gives="bits")).table())
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "input 64 values of 1 bit (1 from 0.5 on), 8 a beat: 8 beats" in lines
+    assert "fc1 64 -> 8 1 -> 1 1,024 1 x 1 x 16 1 baked 32 100%" in lines
+    assert not [line for line in lines if line.startswith(("accuracy", "training"))]
 
 
 def test_json_is_one_object_alone_on_standard_output(
