@@ -29,7 +29,8 @@ from typing import Literal
 from . import console
 from .errors import InputError, MissingToolError, ToolError
 
-TAIL_LINES = 5
+TAIL_LINES = 5  # of the output, shown with an error
+KEPT_LINES = 50  # of the output, searched for the tool's own word for what went wrong
 COMPILING = "Preparing to run yowasp"  # what a yowasp tool prints before it compiles itself
 FULL_BYTES = 1 << 16  # with less room than this left, a failure is put down to the disk
 
@@ -252,6 +253,7 @@ def run_tool(
     *,
     cwd: Path,
     log: Path,
+    writes_log: bool = False,
     keep_log: Path | None = None,
     on_line: Callable[[str], None] | None = None,
     environment: Mapping[str, str] | None = None,
@@ -268,6 +270,8 @@ def run_tool(
         The folder it runs in.
     log : Path
         Where its output goes, standard error included.
+    writes_log : bool
+        The tool writes `log` itself, told so by its arguments; its output is only shown.
     keep_log : Path
         Where the log is copied if the tool fails, for a `log` in a folder that is thrown away then.
     on_line : callable
@@ -285,8 +289,8 @@ def run_tool(
     Ctrl-C, and any other exception while it runs, ends it and all that it started.
     """
     command = [*found.command, *arguments]
-    last: deque[str] = deque(maxlen=TAIL_LINES)
-    with log.open("w") as file:
+    last: deque[str] = deque(maxlen=KEPT_LINES)
+    with (Path(os.devnull) if writes_log else log).open("w") as file:
         process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -315,18 +319,25 @@ def run_tool(
         except BaseException:
             _end(process)
             raise
-    if code == 0:
-        return
+    # Not every tool notices that what it wrote was cut short.
     if shutil.disk_usage(cwd).free < FULL_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(cwd))
-    if keep_log is not None:
+    if code == 0:
+        return
+    if writes_log and log.is_file():
+        with log.open(errors="replace") as file:
+            last = deque((line for line in file if line.strip()), maxlen=KEPT_LINES)
+    if keep_log is not None and log.is_file():
         shutil.copyfile(log, keep_log)
+    errors = [line.strip() for line in last if "ERROR: " in line]
+    said = errors[-1].removeprefix("ERROR: ").rstrip(".") if errors else ""
     how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
+    what = f"{found.tool.name} {how}{said and f': {said}'}"
     raise ToolError(
-        f"{found.tool.name} {how} ({shlex.join(command)})",
+        f"{what} (command: {shlex.join([found.path.name, *arguments])})",
         command=command,
         log=keep_log or log,
-        tail="".join(last),
+        tail="".join(list(last)[-TAIL_LINES:]),
     )
 
 

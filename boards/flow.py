@@ -301,9 +301,10 @@ def _yosys(folder: Path, name: str, script: str, what: str, keep_log: Path) -> N
 
         run_tool(
             find("yosys"),
-            ["-s", f"{name}.ys"],
+            ["-l", f"{name}.log", "-s", f"{name}.ys"],
             cwd=folder,
             log=folder / f"{name}.log",
+            writes_log=True,  # the output of Yosys in WebAssembly ends with the first call of ABC
             keep_log=keep_log,
             on_line=show,
         )

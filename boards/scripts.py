@@ -16,7 +16,8 @@ def core_script(target: Target, *, sources: list[str], top: str) -> str:
     instead of 223 MHz at 16x16 cells). So the flip-flops that drive the wires `LINKS` in modules
     called `cell_...`, and any register that the Verilog marks `(* keep = 1 *)`, are marked as soon
     as `proc` has made them. `keep` itself, which also holds on to flip-flops that nothing reads,
-    comes only when the flat design has been swept of those, by passes that merge nothing.
+    comes only when the flat design has been swept of those, by passes that merge nothing: the last
+    row's links, for one, go nowhere.
     """
     names = " ".join(f"{CELL_MODULES}/w:{link}" for link in LINKS)
     unions = " %u" * (len(LINKS) - 1)
@@ -29,6 +30,7 @@ def core_script(target: Target, *, sources: list[str], top: str) -> str:
             f"select -set links {names}{unions} %ci1:+[Q] t:$*dff* %i",
             "select -set marked w:* a:keep %i %ci1:+[Q] t:$*dff* %i",
             "setattr -set bnnhw_link 1 @links @marked",
+            "setattr -unset keep w:* a:keep %i",  # which would also hold what nothing reads
             "flatten",
             "opt_expr",
             "opt_clean",

@@ -1,0 +1,142 @@
+"""Place and route: the harness's own is subtracted, the clock is a global net, reports are read."""
+
+import itertools
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from designs import write_build
+
+from bnnhw import cli
+from bnnhw.boards import synth
+from bnnhw.boards.route import _check_global_clock, _critical_path
+from bnnhw.errors import ToolError
+
+REGISTERS = """
+module top(input aclk, input [15:0] a, output reg [15:0] y);
+  reg [15:0] x;
+  always @(posedge aclk) begin x <= a; y <= x; end
+endmodule
+"""
+# Outputs straight from LUTs: on iCE40 the harness's registers go into the core's logic cells.
+GATES = """
+module top(input aclk, input [15:0] a, b, output [15:0] y);
+  reg [15:0] x;
+  always @(posedge aclk) x <= a;
+  assign y = x & b;
+endmodule
+"""
+# nextpnr makes constants 0 and 1 in LUTs of their own, needed or not: 1 on ECP5, 2 on iCE40.
+PACKED = {  # design, target: LUT sites, packed sites, packed flip-flops
+    ("registers", "ecp5"): (0, 0 + 1, 32),
+    ("gates", "ecp5"): (16, 16 + 1, 16),
+    ("registers", "ice40"): (0, 32 + 2, None),
+    ("gates", "ice40"): (16, 32 + 2, None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("design", "family"), PACKED)
+def test_what_is_left_without_the_harness_is_the_core(
+    design: str, family: str, tmp_path: Path
+) -> None:
+    verilog = {"registers": REGISTERS, "gates": GATES}[design]
+    result = synth(write_build(tmp_path / "build", verilog), target=family, route=True)
+    (routed,) = result.routes
+    seen = (result.counts.lut_sites, routed.packed_sites, routed.packed_ffs)
+    assert seen == PACKED[design, family]
+    assert routed.used[{"ecp5": "TRELLIS_IO", "ice40": "SB_IO"}[family]] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["ecp5", "ice40"])
+def test_several_seeds_give_a_median_and_the_clock_is_on_a_global_net(
+    family: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = write_build(tmp_path / "build")
+    arguments = ["synth", str(build), "--target", family, "--route", "--seeds", "3,1,2", "--json"]
+    assert cli.main([*arguments, "--freq", "123"]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    clocks = [one["clock_hz"] for one in seen["routes"]]
+    assert [one["seed"] for one in seen["routes"]] == [3, 1, 2]
+    assert all(one["goal_hz"] == 123e6 for one in seen["routes"])
+    assert seen["clock_hz"] == sorted(clocks)[1] and 50e6 < seen["clock_hz"] < 1e9
+    figures = {r["name"]: r["value"] for r in seen["records"] if r["name"].startswith("clock_")}
+    assert figures == {
+        "clock_median": sorted(clocks)[1],
+        "clock_lowest": min(clocks),
+        "clock_highest": max(clocks),
+    }
+    folder = Path(seen["folder"])
+    for one in seen["routes"]:
+        log = (folder / f"nextpnr-{family}-{one['seed']}.log").read_text()
+        assert re.search(r"promoting (clock net )?pin_clock\S+ ", log)
+        assert re.search(r"Critical path report for clock '\S*glb\S*'", log)
+        path = one["path"]
+        nanoseconds = path["logic_ns"] + path["routing_ns"]
+        assert nanoseconds == pytest.approx(1e9 / one["clock_hz"], abs=0.01)
+        assert (folder / one["bitstream"]).stat().st_size > 100_000
+
+
+@pytest.mark.slow
+def test_a_core_that_does_not_fit_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = REGISTERS.replace("[15:0]", "[999:0]")
+    build = write_build(tmp_path / "build", wide)
+    options = ["--target", "ice40", "--device", "hx1k", "--route"]
+    assert cli.main(["synth", str(build), *options]) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert re.match(r"bnnhw: nextpnr-ice40 failed .*: Unable to place cell", said)
+    assert sorted(p.name for p in build.iterdir()) == [
+        *("manifest.json", "synth-ice40-failed.log", "top.v")
+    ]
+
+
+def step(kind: str, delay: float, begin: str, end: str) -> dict[str, object]:
+    return {"type": kind, "delay": delay, "from": {"cell": begin}, "to": {"cell": end}}
+
+
+PATHS = [
+    (["core.fc1.grid.cell_0_0.a", "core.fc1.grid.cell_0_1.b"], "fc1.grid"),
+    (
+        ["core.fc1.grid.cell_0_0.a", "$nextpnr_LC_2", "core.fc1.grid.cell_0_0.b"],
+        "fc1.grid.cell_0_0",
+    ),
+    (["core.fc1.a", "core.fc2.b"], ""),
+    (["harness_in_7", "core.fc1.b"], "fc1"),
+    (["harness_seen_7", "harness_shift_2"], "harness"),
+]
+
+
+@pytest.mark.parametrize(("cells", "owner"), PATHS)
+def test_a_critical_path_belongs_to_the_innermost_instance_that_holds_it(
+    cells: list[str], owner: str
+) -> None:
+    steps = [step("clk-to-q", 0.5, cells[0], cells[0])]
+    for begin, end in itertools.pairwise(cells):
+        steps += [step("routing", 1.25, begin, end), step("logic", 0.25, end, end)]
+    other = {"from": "<async>", "to": "posedge clk", "path": [step("source", 9, "pin", "pin")]}
+    path = _critical_path(
+        [other, {"from": "posedge clk", "to": "posedge clk", "path": steps}], "posedge clk"
+    )
+    assert path.owner == owner
+    assert path.cells == tuple(cell.removeprefix("core.") for cell in cells)
+    assert (path.start, path.end) == (path.cells[0], path.cells[-1])
+    assert (path.logic_ns, path.routing_ns) == (
+        0.5 + 0.25 * (len(cells) - 1),
+        1.25 * (len(cells) - 1),
+    )
+
+
+def test_a_clock_that_was_not_promoted_gives_no_figure(tmp_path: Path) -> None:
+    log, kept = tmp_path / "log", tmp_path / "kept"
+    log.write_text("Info: Promoting globals...\nInfo:     promoting clock net other to global\n")
+    with pytest.raises(ToolError, match="no global net"):
+        _check_global_clock(log, kept)
+    assert kept.read_text() == log.read_text()
+    shutil.copyfile(log, kept)
+    log.write_text("Info: promoting pin_clock$SB_IO_IN (fanout 82)\n")
+    _check_global_clock(log, kept)
