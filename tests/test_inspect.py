@@ -64,7 +64,8 @@ def test_a_proposed_folding_reaches_its_target(fps: float) -> None:
     [
         (
             {"target_fps": 2e8},
-            "200,000,000 images/s is out of reach at 150 MHz; the best is 150,000,000, an interval of 1 cycles",
+            "200,000,000 images/s is out of reach at 150 MHz; the best is 150,000,000, "
+            "an interval of 1 cycles",
         ),
         ({"target_fps": 0}, "the target must be above 0 images/s and finite, not 0"),
         ({"target_fps": float("nan")}, "the target must be above 0 images/s and finite, not nan"),
