@@ -33,6 +33,7 @@ OPTIONS: dict[str, tuple[Any, str, str]] = {
     "temperature": (float, "T", "softens the teacher's scores"),
     "seed": (int, "N", "of weights and order"),
     "device": (str, "D", "cpu or cuda"),
+    "threads": (int, "N", "of torch on the CPU"),
 }
 
 

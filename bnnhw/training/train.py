@@ -99,6 +99,7 @@ def train(
     """
     if config.device == "cuda" and not torch.cuda.is_available():
         raise InputError("device cuda is not there; leave --device out, or install a CUDA torch")
+    torch.set_num_threads(config.threads)
     data = load(config.data, data_dir)
     if config.shift and len(data.shape) != 3:
         raise InputError(f"shift must be 0 for samples that are not images, not {config.shift}")
