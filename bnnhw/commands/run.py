@@ -1,14 +1,51 @@
-"""Not written yet."""
+"""Classify a data set or pictures with a network, in integers, by the golden model."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-HELP = "not written yet"
+HELP = "classify data or pictures with a network"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    pass
+    parser.add_argument("model", type=Path, help="network file (.safetensors)")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--data", metavar="NAME|FILE.npz", help="digits, mnist or your own")
+    what.add_argument(
+        "--images", type=Path, nargs="+", metavar="FILE", help="pictures of the network's size"
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path("data"),
+        metavar="DIR",
+        help="where data sets lie, and are downloaded to (default: data)",
+    )
+    parser.add_argument(
+        "--part",
+        choices=("train", "valid", "test"),
+        default="test",
+        help="part of the data set (default: test)",
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    raise NotImplementedError
+    from .. import console
+    from ..classify import run as classify
+
+    result = classify(
+        args.model,
+        data=args.data,
+        data_dir=args.data_dir,
+        part=args.part,
+        images=args.images or (),
+    )
+    if not args.json and result.accuracy is not None:
+        console.out.print(
+            f"{args.data} {args.part}: {result.accuracy:.2%}, "
+            f"{result.correct} of {len(result.classes)} right"
+        )
+    elif not args.json:
+        rows = zip(result.images, result.classes, strict=True)
+        console.out.print(console.table("", ("picture", "class"), rows))
+    return result.to_json()

@@ -1,0 +1,181 @@
+"""Run a network on a data set or on pictures, by golden: classes, and how many are right."""
+
+__all__ = ["RunResult", "read_image", "run"]
+
+import dataclasses
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import console
+from .datasets import load as load_data
+from .errors import InputError
+from .golden import evaluate
+from .network import InputFormat, Network, load
+
+STEP = 500  # samples at a time
+MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # the kinds of pictures with up to 8 bits
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RunResult:
+    """What a network said.
+
+    Parameters
+    ----------
+    model : Path
+    classes : ndarray[uint16], (N,)
+    scores : ndarray[int32], (N, M)
+    images : tuple of Path
+        The pictures, where pictures were given.
+    labels : ndarray[int64], (N,), or None where nobody knows the right classes
+    """
+
+    model: Path
+    classes: npt.NDArray[np.uint16]
+    scores: npt.NDArray[np.int32]
+    images: tuple[Path, ...] = ()
+    labels: npt.NDArray[np.int64] | None = None
+
+    @property
+    def correct(self) -> int | None:
+        """Samples classified rightly."""
+        return None if self.labels is None else int((self.classes == self.labels).sum())
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of samples classified rightly."""
+        return None if self.correct is None else self.correct / len(self.classes)
+
+    def to_json(self) -> dict[str, Any]:
+        result: dict[str, Any] = {"model": str(self.model), "samples": len(self.classes)}
+        if self.labels is not None:
+            return result | {"correct": self.correct, "accuracy": self.accuracy}
+        shown = zip(self.images, self.classes, self.scores, strict=True)
+        return result | {
+            "images": [
+                {"image": str(i), "class": int(c), "scores": [int(v) for v in s]}
+                for i, c, s in shown
+            ]
+        }
+
+
+def run(
+    model: Path | str,
+    *,
+    data: str | None = None,
+    data_dir: Path | str = "data",
+    part: str = "test",
+    images: Sequence[Path | str] = (),
+) -> RunResult:
+    """Classify a part of a data set, or pictures.
+
+    Parameters
+    ----------
+    model : Path
+        Network file.
+    data : str
+        Data set, see `bnnhw.datasets.load`; or else
+    images : paths of pictures
+        Of the size of the network's input; made grey where that is. Black to white stand for the
+        input's lo to hi; with inputs of one bit the pixels, 0 to 255, are the raw values.
+    part : "train", "valid" or "test"
+
+    Raises
+    ------
+    InputError
+        A network without classes, data or a picture that does not fit it or cannot be read.
+    """
+    network = load(model)
+    if network.output is None:
+        raise InputError(f"{model}: gives bits, not classes")
+    if (data is None) == (not images):
+        raise InputError("name either a data set or pictures")
+    if data is None:
+        paths = tuple(Path(path) for path in images)
+        values = _raw(network.input, [read_image(path, network.input.shape) for path in paths])
+        scores, classes = _evaluate(network, values)
+        return RunResult(model=Path(model), classes=classes, scores=scores, images=paths)
+    if part not in ("train", "valid", "test"):
+        raise InputError(f"part must be train, valid or test, not {part!r}")
+    source = load_data(data, data_dir)
+    samples, labels = source.part(part)
+    if source.shape != network.input.shape:
+        raise InputError(
+            f"{source.name} has samples of shape {source.shape}, "
+            f"but {model} takes {network.input.shape}"
+        )
+    if source.classes > network.output.neurons:
+        raise InputError(
+            f"{source.name} has {source.classes} classes, but {model} knows "
+            f"{network.output.neurons}"
+        )
+    scores, classes = _evaluate(network, samples)
+    return RunResult(model=Path(model), classes=classes, scores=scores, labels=labels)
+
+
+def _raw(form: InputFormat, pixels: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:
+    """Pixels as the raw values that the network's input format takes."""
+    values = np.stack(pixels).astype(np.float64)
+    if form.lo is None or form.hi is None:
+        return values
+    return form.lo + values * (form.hi - form.lo) / 255
+
+
+def _evaluate(
+    network: Network, values: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16]]:
+    """Scores and classes of raw samples, a few hundred at a time."""
+    scores, classes = [], []
+    with console.progress("classifying", total=len(values)) as bar:
+        for start in range(0, len(values), STEP):
+            trace = evaluate(network, network.input.quantize(values[start : start + STEP]))
+            assert trace.scores is not None and trace.classes is not None
+            scores.append(trace.scores)
+            classes.append(trace.classes)
+            bar.advance(len(trace.classes))
+    return np.concatenate(scores), np.concatenate(classes)
+
+
+def read_image(path: Path | str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """A picture's pixels, 0 to 255, of the shape (height, width, 1 or 3) that is asked for.
+
+    Raises
+    ------
+    InputError
+        A file that is no picture, is damaged, or has another size; a shape that no picture has.
+    """
+    from PIL import Image
+
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise InputError(f"the network takes samples of shape {shape}, which no picture has")
+    h, w, channels = shape
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            opened = Image.open(path)
+        with opened:
+            # The header tells the size; a wrong one is refused before any pixel is unpacked.
+            if opened.size != (w, h):
+                raise InputError(
+                    f"{path}: must be {w} x {h} pixels, not {opened.width} x {opened.height}; "
+                    "resize it"
+                )
+            if opened.mode not in MODES:
+                raise InputError(f"{path}: pixels must have 8 bits, not mode {opened.mode}")
+            pixels = np.asarray(opened.convert("L" if channels == 1 else "RGB"), dtype=np.uint8)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except InputError:
+        raise
+    except Exception as error:  # Pillow's many readers raise nearly anything on a damaged file
+        raise InputError(f"{path}: not a readable picture ({_first_line(error)})") from None
+    return pixels.reshape(shape)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
