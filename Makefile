@@ -32,20 +32,26 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP) ## digits, from data to a routed FPGA core and a comparison (under 4 minutes)
-	$(call step,1/6 train a network on handwritten digits)
-	$(BNNHW) train --data digits --hidden 64,64 --epochs 100 --seed 0 -o demo/digits.safetensors
-	$(call step,2/6 look at it and check it in integers on the digits it has not seen)
-	$(BNNHW) inspect demo/digits.safetensors --write-folding demo/folding.toml
-	$(BNNHW) run demo/digits.safetensors --data digits
-	$(call step,3/6 generate Verilog)
-	$(BNNHW) generate demo/digits.safetensors --folding demo/folding.toml -o demo/build
-	$(call step,4/6 simulate it and compare every bit of every layer)
-	$(BNNHW) simulate demo/build --simulator verilator --vectors 200
-	$(call step,5/6 synthesize and route it for a Lattice ECP5)
-	$(BNNHW) synth demo/build --target ecp5 --route
-	$(call step,6/6 compare it with CPUs and GPUs)
-	$(BNNHW) compare demo/digits.safetensors --build demo/build -o demo/compare
-	$(call step,done: all of it lies in demo/; the chart is demo/compare/compare.png)
+	$(call step,1 of 6: train a network on handwritten digits)
+	$(BNNHW) train --data digits --seed 0 -o demo/train --overwrite
+	$(call step,2 of 6: run it in integers on the digits it has never seen)
+	$(BNNHW) run demo/train/model.safetensors --data digits
+	$(call step,3 of 6: fold it onto hardware and write Verilog)
+	$(BNNHW) generate demo/train/model.safetensors --target-fps 500000 -o demo/build
+	$(BNNHW) inspect demo/train/model.safetensors --folding demo/build/folding.toml
+	$(call step,4 of 6: simulate the Verilog and compare every bit of every layer)
+	$(BNNHW) simulate demo/build --simulator verilator --data digits
+	$(call step,5 of 6: synthesize and place and route it for a Lattice ECP5)
+	$(BNNHW) synth demo/build --target ecp5 --device 25k --route
+	$(call step,6 of 6: compare it with CPUs and GPUs)
+	$(BNNHW) compare demo/train/model.safetensors --build demo/build -o demo/compare
+	$(call step,Done. What was made:)
+	@printf '  %-34s %s\n' \
+		demo/train/model.safetensors 'the network' \
+		demo/build/bnnhw_core.v 'its Verilog (vectors and manifest beside it)' \
+		demo/build/synth-ecp5/ 'netlists and reports and records' \
+		demo/compare/compare.md 'the comparison' \
+		demo/compare/compare.png 'and its chart'
 
 test: $(STAMP) ## the quick tests (under 10 minutes)
 	$(BIN)/pytest

@@ -14,6 +14,8 @@ from .errors import InputError
 from .folding import CLOCK_HZ, Folding, layer_cycles, proposed
 from .network import Network, Output, load
 
+TOLD = ("data", "seed", "epochs", "best_epoch", "loss", "rate")  # of the training record, in a line
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Inspection:
@@ -150,8 +152,9 @@ class Inspection:
             parts = self.network.accuracy.items()
             lines.append("accuracy  " + ", ".join(f"{n} {share:.2%}" for n, share in parts))
         if self.network.training:
-            told = (f"{n} {v}" for n, v in self.network.training.items() if _is_short(v))
-            lines.append("training  " + ", ".join(told))
+            record = self.network.training
+            told = [f"{n.replace('_', ' ')} {record[n]}" for n in TOLD if _is_short(record.get(n))]
+            lines.append("training  " + (", ".join(told) or "see --json"))
         return lines
 
 
