@@ -101,3 +101,14 @@ def test_networks_are_not_changed_by_running_them() -> None:
     before = dataclasses.replace(network).to_bytes()
     PackedNetwork(network).run(inputs(network, 10))
     assert network.to_bytes() == before
+
+
+@pytest.mark.gpu
+def test_float32_on_a_gpu_equals_golden() -> None:
+    network = random_network((200, 130, 64), bits=8, gives="bits")
+    x = inputs(network, 500)
+    floats = FloatNetwork(network, "cuda")
+    assert np.array_equal(floats.run(floats.load(x)).cpu().numpy() > 0, expected(network, x) == 1)
+    timings = bench.measure(network)
+    assert [t.runs for t in timings] == ["bits, numpy", "float32, torch", "float32, torch"]
+    assert timings[2].one.on != timings[1].one.on
