@@ -343,7 +343,10 @@ class Network:
             "training": self.training,
             "accuracy": self.accuracy,
         }
-        text = json.dumps(described, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        try:
+            text = json.dumps(described, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InputError(f"the training record must be plain JSON ({error})") from None
         return bytes(save(tensors, {METADATA_KEY: text}))
 
     def save(self, path: Path | str) -> None:

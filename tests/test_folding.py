@@ -20,6 +20,7 @@ from bnnhw.folding import (
     balanced,
     ceil_div,
     layer_cycles,
+    proposed,
 )
 from bnnhw.network import Dense, Layer
 
@@ -364,6 +365,20 @@ def test_balanced_reaches_any_interval_or_says_the_best(data: st.DataObject) -> 
 def test_balanced_refuses_an_interval_of_nothing() -> None:
     with pytest.raises(InputError, match=r"^the interval must be at least 1 cycle, not 0$"):
         balanced(NETWORK, 0)
+
+
+@pytest.mark.parametrize("output", ["class", "scores"])
+@pytest.mark.parametrize("fps", [1, 1e5, 1e6, 9.9e6, 1e7, 1.5e7, 1.6e7, 1.5e8, 1.6e8, 1e12])
+def test_a_proposed_folding_reaches_its_target_or_says_the_best(fps: float, output: str) -> None:
+    best = 150e6 / (10 if output == "scores" else 1)  # ten scores take ten beats
+    if fps <= best:
+        found = proposed(NETWORK, target_fps=fps, output=output)
+        assert 150e6 / found.interval(NETWORK, output) >= fps
+    else:
+        with pytest.raises(InputError) as raised:
+            proposed(NETWORK, target_fps=fps, output=output)
+        assert f"{fps:,.0f} images/s is out of reach at 150 MHz" in str(raised.value)
+        assert f"the best is {best:,.0f}" in str(raised.value)
 
 
 def test_a_grid_is_used_in_full_when_sizes_divide() -> None:

@@ -639,6 +639,18 @@ def test_a_network_cannot_be_built_with(build: Callable[[], object], message: st
         build()
 
 
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), np.int64(1), {1, 2}, b"bytes"], ids=str
+)
+def test_what_json_cannot_hold_is_refused_before_a_file_is_touched(
+    value: object, tmp_path: Path
+) -> None:
+    network = Network(input=GOOD.input, layers=GOOD.layers, training={"loss": value})
+    with pytest.raises(InputError, match=r"^the training record must be plain JSON \(.+\)$"):
+        network.save(tmp_path / "n.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("bits", range(1, 9))
 def test_thresholds_reach_from_always_to_never(bits: int) -> None:
     reach = 3 * ((1 << bits) - 1)
