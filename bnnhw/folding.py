@@ -228,8 +228,10 @@ class Folding:
 def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = "class") -> Folding:
     """The folding with the fewest lanes in all that reaches an interval.
 
-    Each layer is folded on its own: of all grids of whole cells that take at most `interval`
-    cycles, the one with the fewest lanes (LUTs go with them), then the fewest rows and columns.
+    From the last layer to the first: of all grids of whole cells that take at most `interval`
+    cycles, and whose rows divide the next layer's SIMD or are divided by it (any other width needs
+    a gearbox that is larger and slower), the one with the fewest lanes (LUTs go with them), then
+    the fewest rows and columns.
 
     Parameters
     ----------
@@ -245,7 +247,10 @@ def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = 
     """
     if interval < 1:
         raise InputError(f"the interval must be at least 1 cycle, not {interval}")
-    folding = Folding(layers=tuple(_smallest(layer, interval, lanes) for layer in network.layers))
+    layers: list[LayerFolding] = []
+    for layer in reversed(network.layers):
+        layers.insert(0, _smallest(layer, interval, lanes, layers[0].simd if layers else 1))
+    folding = Folding(layers=tuple(layers))
     reached = folding.interval(network, output)
     if reached > interval:
         raise InputError(f"an interval of {interval} cycles is out of reach; the best is {reached}")
@@ -291,7 +296,7 @@ def proposed(
     return folding
 
 
-def _smallest(layer: Layer, interval: int, lanes: int) -> LayerFolding:
+def _smallest(layer: Layer, interval: int, lanes: int, next_simd: int) -> LayerFolding:
     lanes = min(lanes, layer.inputs)
     planes_choices = [p for p in (1, 2, 4, 8) if p == 1 or p < 2 * layer.input_bits]
     best: tuple[tuple[int, ...], LayerFolding] | None = None
@@ -302,6 +307,8 @@ def _smallest(layer: Layer, interval: int, lanes: int) -> LayerFolding:
         if folds < 1:
             continue
         rows = ceil_div(layer.neurons, folds)
+        while next_simd % rows and rows % next_simd:
+            rows += 1
         fold = dataclasses.replace(fold, rows=rows)
         # A plane of a lane costs what a lane does; a row's edge and a column's bank a little more.
         cost = rows * fold.simd * planes

@@ -15,7 +15,8 @@ CLASS_BITS = 16
 class Argmax(wiring.Component):
     """Finds the class over the words of scores of an image; the lowest index wins a tie.
 
-    A tree of comparisons over the rows, a register a level, then the best over the neuron folds.
+    A tree of comparisons over the rows, a register a level; the winner of a fold; then the best
+    over the neuron folds.
 
     Latency: `timing.argmax_latency(rows)` from an image's last word. One word a cycle.
 
@@ -70,14 +71,23 @@ class Argmax(wiring.Component):
                 _register(m, f"{name}_{level}", value)
                 for name, value in (("valid", valid), ("fold", fold), ("last", last))
             )
-        score, row = entrants[0]
-        best = Signal(signed(width), reset_less=True)
+        # The fold's winner, registered: all that the last comparison does is compare.
+        score = Signal(signed(width), reset_less=True)
         index = Signal(CLASS_BITS, reset_less=True)
+        first = Signal(reset_less=True)
+        m.d.sync += [
+            score.eq(entrants[0][0]),
+            index.eq(fold * rows + entrants[0][1]),
+            first.eq(fold == 0),
+        ]
+        valid, last = _register(m, "valid_winner", valid), _register(m, "last_winner", last)
+        best = Signal(signed(width), reset_less=True)
+        best_index = Signal(CLASS_BITS, reset_less=True)
         done = Signal()
-        with m.If(valid & ((fold == 0) | (score > best))):
-            m.d.sync += [best.eq(score), index.eq(fold * rows + row)]
+        with m.If(valid & (first | (score > best))):
+            m.d.sync += [best.eq(score), best_index.eq(index)]
         m.d.sync += done.eq(valid & last)
-        m.d.comb += [self.index.eq(index), self.done.eq(done)]
+        m.d.comb += [self.index.eq(best_index), self.done.eq(done)]
         return m
 
 
