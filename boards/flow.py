@@ -13,10 +13,10 @@ from typing import Any
 from rich.table import Table
 
 from bnnhw import console
-from bnnhw.errors import InputError
+from bnnhw.errors import InputError, MissingToolError
 from bnnhw.files import new_folder, write_text
 from bnnhw.record import Record, commit, write_records
-from bnnhw.tools import find, run_tool
+from bnnhw.tools import Found, find, run_tool
 
 from .count import Counts, count
 from .harness import HARNESS, harness_verilog
@@ -125,7 +125,7 @@ class Synthesis:
             slow = one.path
             rows += [
                 (f"clock, seed {one.seed}", f"{one.clock_hz / 1e6:.1f} MHz"),
-                ("  packed LUT sites", one.packed_sites),
+                ("  packed LUT sites", f"{one.packed_sites} ({one.share:.1%} of the device)"),
                 ("  critical path", f"{slow.logic_ns:.2f} logic + {slow.routing_ns:.2f} wires ns"),
                 ("    in", slow.owner or self.source.top),
                 ("    from", slow.start),
@@ -234,8 +234,10 @@ def _run(
     out = Path(out)
     freq_mhz = target.about.freq_mhz if freq_mhz is None else freq_mhz
     _check(target, routed, freq_mhz, seeds)
-    names = ["yosys", *([target.about.nextpnr, target.about.pack] if routed else [])]
-    tools = {name: find(name).version for name in names}
+    found = [find(name) for name in ["yosys", *([target.about.nextpnr] if routed else [])]]
+    pack = _pack_tool(target) if routed else None
+    if pack:
+        found.append(pack)
     # A failed run's folder is thrown away: its log is kept beside it.
     keep_log = out.parent / f"{out.name}-failed.log"
     with new_folder(out, marker=RECORDS) as folder:
@@ -258,6 +260,7 @@ def _run(
                         folder=folder,
                         seed=seed,
                         freq_mhz=freq_mhz,
+                        pack=pack,
                         keep_log=keep_log,
                     )
                 )
@@ -269,11 +272,20 @@ def _run(
             folder=out,
             counts=count(netlist, target.family),
             routes=tuple(routes),
-            tools=tools,
+            tools={one.tool.name: one.version for one in found},
         )
         write_records(folder / RECORDS, result.records)
     keep_log.unlink(missing_ok=True)
     return result
+
+
+def _pack_tool(target: Target) -> Found | None:
+    """What makes the bitstream; no figure needs it, so without it there is only no bitstream."""
+    try:
+        return find(target.about.pack)
+    except MissingToolError as error:
+        console.remark(f"no bitstream: {error}")
+        return None
 
 
 def _check(target: Target, routed: bool, freq_mhz: float, seeds: Sequence[int]) -> None:

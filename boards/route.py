@@ -11,7 +11,7 @@ from typing import Any
 
 from bnnhw import console
 from bnnhw.errors import ToolError
-from bnnhw.tools import find, run_tool
+from bnnhw.tools import Found, find, run_tool
 
 from .harness import harness_cells
 from .netlist import Cell, Netlist
@@ -80,8 +80,14 @@ class Route:
     packed_ffs: int | None
     bitstream: str = ""
 
+    @property
+    def share(self) -> float:
+        """Of the device's LUT sites, those the core takes, 0 to 1."""
+        (there,) = [self.available[kind] for kind in SITES.values() if kind in self.available]
+        return self.packed_sites / there
+
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), "share": self.share}
 
 
 def route(
@@ -91,27 +97,32 @@ def route(
     folder: Path,
     seed: int,
     freq_mhz: float,
+    pack: Found | None,
     keep_log: Path,
 ) -> Route:
-    """Place and route `routed.json` in `folder`, write log, report and bitstream there."""
+    """Place and route `routed.json` in `folder`; with `pack` also make the bitstream."""
     found = find(target.about.nextpnr)
     report, log = folder / f"report-{seed}.json", folder / f"{target.about.nextpnr}-{seed}.log"
     layout, image = _layout_files(target, seed)
     with console.progress(f"{found.tool.name}, seed {seed}") as bar:
-        run_tool(
-            found,
-            [
-                *target.nextpnr_options(),
-                *(["--lpf-allow-unconstrained"] if target.family == "ecp5" else []),
-                *["--json", "routed.json", "--report", report.name],
-                *["--textcfg" if target.family == "ecp5" else "--asc", layout],
-                *["--freq", f"{freq_mhz:g}", "--seed", str(seed), "--timing-allow-fail"],
-            ],
-            cwd=folder,
-            log=log,
-            keep_log=keep_log,
-            on_line=lambda line: _show(bar, line),
-        )
+        try:
+            run_tool(
+                found,
+                [
+                    *target.nextpnr_options(),
+                    *(["--lpf-allow-unconstrained"] if target.family == "ecp5" else []),
+                    *["--json", "routed.json", "--report", report.name],
+                    *["--textcfg" if target.family == "ecp5" else "--asc", layout],
+                    *["--freq", f"{freq_mhz:g}", "--seed", str(seed), "--timing-allow-fail"],
+                ],
+                cwd=folder,
+                log=log,
+                keep_log=keep_log,
+                on_line=lambda line: _show(bar, line),
+            )
+        except ToolError:
+            _check_room(log, target, keep_log)
+            raise
         _check_global_clock(log, keep_log)
         try:
             reported = json.loads(report.read_text())
@@ -133,7 +144,7 @@ def route(
         available={kind: sites["available"] for kind, sites in utilisation.items()},
         packed_sites=used[sites] - _harness_sites(target.family, joined, harness),
         packed_ffs=None if ffs is None else used[ffs] - sum(c.type == ffs for c in harness),
-        bitstream=_pack(target, folder, layout, image, keep_log),
+        bitstream=_pack(pack, folder, layout, image, keep_log) if pack else "",
     )
 
 
@@ -141,6 +152,16 @@ def _show(bar: console.Bar, line: str) -> None:
     step = re.match(r"Info: ((?:\w+ing|HeAP|Router\d)\b[\w /-]*)", line)
     if step:
         bar.advance(0, note=step.group(1))
+
+
+def _check_room(log: Path, target: Target, keep_log: Path) -> None:
+    """Say it in words where nextpnr failed because the device is too small."""
+    needed = re.findall(r"^Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%$", log.read_text(), re.MULTILINE)
+    over = [f"{kind} {used} of {there}" for kind, used, there in needed if int(used) > int(there)]
+    if over:
+        raise ToolError(
+            f"too big for {target.name}: with its harness it takes {', '.join(over)}", log=keep_log
+        ) from None
 
 
 def _check_global_clock(log: Path, keep_log: Path) -> None:
@@ -206,10 +227,10 @@ def _layout_files(target: Target, seed: int) -> tuple[str, str]:
     return f"layout-{seed}.asc", f"harness-{seed}.bin"
 
 
-def _pack(target: Target, folder: Path, layout: str, image: str, keep_log: Path) -> str:
+def _pack(pack: Found, folder: Path, layout: str, image: str, keep_log: Path) -> str:
     """The bitstream's name."""
-    found = find(target.about.pack)
-    arguments = ["--input", layout, "--bit", image] if target.family == "ecp5" else [layout, image]
-    log = folder / f"{target.about.pack}.log"
-    run_tool(found, arguments, cwd=folder, log=log, keep_log=keep_log)
+    ecppack = pack.tool.name == "ecppack"
+    arguments = ["--input", layout, "--bit", image] if ecppack else [layout, image]
+    log = folder / f"{pack.tool.name}.log"
+    run_tool(pack, arguments, cwd=folder, log=log, keep_log=keep_log)
     return image

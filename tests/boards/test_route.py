@@ -76,6 +76,8 @@ def test_several_seeds_give_a_median_and_the_clock_is_on_a_global_net(
         assert re.search(r"Critical path report for clock '\S*glb\S*'", log)
         path = one["path"]
         nanoseconds = path["logic_ns"] + path["routing_ns"]
+        there = one["available"][{"ecp5": "TRELLIS_COMB", "ice40": "ICESTORM_LC"}[family]]
+        assert one["share"] == one["packed_sites"] / there
         assert nanoseconds == pytest.approx(1e9 / one["clock_hz"], abs=0.01)
         assert (folder / one["bitstream"]).stat().st_size > 100_000
 
@@ -89,7 +91,11 @@ def test_a_core_that_does_not_fit_is_one_line(
     options = ["--target", "ice40", "--device", "hx1k", "--route"]
     assert cli.main(["synth", str(build), *options]) == 1
     said = capsys.readouterr().err.splitlines()[-1]
-    assert re.match(r"bnnhw: nextpnr-ice40 failed .*: Unable to place cell", said)
+    assert re.match(
+        r"bnnhw: too big for ice40 hx1k tq144: with its harness it takes "
+        r"ICESTORM_LC \d{4} of 1280; the log is .*synth-ice40-failed\.log$",
+        said,
+    )
     assert sorted(p.name for p in build.iterdir()) == [
         *("manifest.json", "synth-ice40-failed.log", "top.v")
     ]
