@@ -46,6 +46,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             f"{result.correct} of {len(result.classes)} right"
         )
     elif not args.json:
-        rows = zip(result.images, result.classes, strict=True)
-        console.out.print(console.table("", ("picture", "class"), rows))
+        for path, number in zip(result.images, result.classes, strict=True):
+            console.out.print(f"{path}: {number}", markup=False)
     return result.to_json()

@@ -1,0 +1,278 @@
+"""Data sets: the splits, files that are damaged, downloads, and the user's own."""
+
+import dataclasses
+import functools
+import gzip
+import hashlib
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bnnhw import datasets
+from bnnhw.datasets import load
+from bnnhw.errors import InputError
+
+
+def test_digits_are_split_as_stated() -> None:
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    x, y = load_digits(return_X_y=True)
+    x_rest, x_test, _, y_test = train_test_split(x, y, test_size=1 / 3, stratify=y, random_state=0)
+    data = load("digits")
+    assert np.array_equal(data.x_test.reshape(-1, 64), x_test)
+    assert np.array_equal(data.y_test, y_test)
+    assert [len(data.part(p)[0]) for p in ("train", "valid", "test")] == [998, 200, 599]
+    rest = np.concatenate([data.x_train, data.x_valid]).reshape(-1, 64)
+    assert sorted(map(tuple, rest)) == sorted(map(tuple, x_rest))
+    assert min(np.bincount(data.y_valid)) >= 19
+    assert (data.shape, data.classes) == ((8, 8, 1), 10)
+
+
+def test_digits_have_the_input_formats_of_the_design() -> None:
+    data = load("digits")
+    four = data.input_format(4)
+    assert (four.bits, four.lo, four.hi) == (4, 0, 15)
+    assert np.array_equal(four.quantize(data.x_test), data.x_test.clip(0, 15).reshape(-1, 64))
+    assert data.input_format(1).threshold == 8
+
+
+# --- MNIST, in small: files of the same form, with hashes of their own
+
+SIZES = {"x_train": 60, "y_train": 60, "x_test": 10, "y_test": 10}
+
+
+@pytest.fixture
+def contents(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What the four files hold; `datasets` is told their hashes."""
+    rng = np.random.default_rng(0)
+    made, table = {}, {}
+    for part, file in datasets.MNIST_FILES.items():
+        shape = (SIZES[part], 784) if part[0] == "x" else (SIZES[part],)
+        values = rng.integers(0, 256 if part[0] == "x" else 10, shape, np.uint8)
+        raw = bytes(file.header) + values.tobytes()
+        made[file.name] = raw
+        table[part] = dataclasses.replace(
+            file,
+            size=len(raw),
+            sha256=hashlib.sha256(raw).hexdigest(),
+            md5_gz=hashlib.md5(gzip.compress(raw, mtime=0)).hexdigest(),
+        )
+    monkeypatch.setattr(datasets, "MNIST_FILES", table)
+    monkeypatch.setattr(datasets, "MNIST_VALIDATION", 10)
+    monkeypatch.setattr(datasets, "MNIST_MIRRORS", ("http://127.0.0.1:9/",))  # nobody listens
+    return made
+
+
+def write(folder: Path, contents: dict[str, bytes], *, packed: bool = True) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, raw in contents.items():
+        if packed:
+            (folder / f"{name}.gz").write_bytes(gzip.compress(raw))
+        else:
+            (folder / name).write_bytes(raw)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("inner", ["", "mnist"])
+def test_mnist_is_read_packed_or_plain_from_either_folder(
+    tmp_path: Path, contents: dict[str, bytes], packed: bool, inner: str
+) -> None:
+    write(tmp_path / inner, contents, packed=packed)
+    data = load("mnist", tmp_path)
+    assert [len(data.part(p)[0]) for p in ("train", "valid", "test")] == [50, 10, 10]
+    assert data.shape == (28, 28, 1) and data.x_train.dtype == np.uint8
+    raw = contents["train-images-idx3-ubyte"][16:]
+    rows = np.frombuffer(raw, np.uint8).reshape(60, 784)
+    both = np.concatenate([data.x_train, data.x_valid]).reshape(60, 784)
+    assert sorted(map(bytes, both)) == sorted(map(bytes, rows))  # a partition
+    labels = dict(zip(map(bytes, rows), contents["train-labels-idx1-ubyte"][8:], strict=True))
+    for part in ("train", "valid"):
+        x, y = data.part(part)
+        assert [labels[bytes(v)] for v in x.reshape(-1, 784)] == y.tolist()
+    again = load("mnist", tmp_path)
+    assert np.array_equal(data.x_valid, again.x_valid)
+
+
+def test_mnist_has_the_input_formats_of_the_design(
+    tmp_path: Path, contents: dict[str, bytes]
+) -> None:
+    write(tmp_path, contents)
+    data = load("mnist", tmp_path)
+    eight, one = data.input_format(8), data.input_format(1)
+    assert np.array_equal(eight.quantize(data.x_test), data.x_test.reshape(-1, 784))
+    assert np.array_equal(one.quantize(data.x_test), data.x_test.reshape(-1, 784) >= 128)
+
+
+def test_the_validation_part_of_mnist_never_changes() -> None:
+    order = np.random.RandomState(datasets.SPLIT_SEED).permutation(60_000)
+    assert np.sort(order[: datasets.MNIST_VALIDATION])[:5].tolist() == [17, 18, 24, 28, 50]
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda raw: gzip.compress(raw)[:-20], "cannot be read ("),
+        (lambda raw: b"", "is not MNIST's file: the SHA-256 of its content must be "),
+        (lambda raw: b"<html>404</html>", "cannot be read ("),
+        (lambda raw: gzip.compress(raw)[:40] + b"\0" * 4000, "cannot be read ("),
+        (lambda raw: gzip.compress(raw[:-1] + b"?"), "is not MNIST's file: the SHA-256"),
+        (lambda raw: gzip.compress(raw + b"\0" * 50_000_000), "is not MNIST's file: the SHA-256"),
+    ],
+)
+def test_a_damaged_file_is_one_line_that_names_it(
+    tmp_path: Path, contents: dict[str, bytes], damage: Any, message: str
+) -> None:
+    write(tmp_path, contents)
+    bad = tmp_path / "t10k-images-idx3-ubyte.gz"
+    bad.write_bytes(damage(contents["t10k-images-idx3-ubyte"]))
+    with pytest.raises(InputError) as raised:
+        load("mnist", tmp_path)
+    assert str(raised.value).startswith(f"{bad}: {message}")
+    assert "\n" not in str(raised.value) and str(raised.value).endswith("delete it and try again")
+    assert bad.exists()  # it is the user's to delete
+
+
+def test_no_file_and_no_network_is_one_line(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    with pytest.raises(InputError) as raised:
+        load("mnist", tmp_path)
+    message = str(raised.value)
+    assert message.startswith(
+        f"mnist: train-images-idx3-ubyte.gz is not in {tmp_path} and cannot be downloaded ("
+    )
+    assert message.endswith("put MNIST's four files there, or name their folder with --data-dir")
+    assert "\n" not in message
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder served over HTTP, which `datasets` takes for MNIST's mirror."""
+    served = tmp_path / "served"
+    served.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(served))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        monkeypatch.setattr(datasets, "MNIST_MIRRORS", ("http://127.0.0.1:9/", address))
+        yield served
+        server.shutdown()
+
+
+def test_missing_files_are_downloaded_once(
+    tmp_path: Path, contents: dict[str, bytes], mirror: Path
+) -> None:
+    for name, raw in contents.items():
+        (mirror / f"{name}.gz").write_bytes(gzip.compress(raw, mtime=0))
+    first = load("mnist", tmp_path / "data")
+    assert len(list((tmp_path / "data" / "mnist").iterdir())) == 4
+    for file in mirror.iterdir():
+        file.unlink()
+    assert np.array_equal(load("mnist", tmp_path / "data").x_test, first.x_test)
+
+
+def test_a_wrong_download_is_refused_and_not_kept(
+    tmp_path: Path, contents: dict[str, bytes], mirror: Path
+) -> None:
+    for name in contents:
+        (mirror / f"{name}.gz").write_bytes(gzip.compress(b"something else"))
+    with pytest.raises(InputError, match="cannot be downloaded"):
+        load("mnist", tmp_path / "data")
+    assert not list((tmp_path / "data").rglob("*.gz"))
+
+
+# --- the user's own
+
+
+def arrays(**changes: Any) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    made: dict[str, Any] = {"x_train": rng.normal(size=(30, 5)), "x_test": rng.normal(size=(9, 5))}
+    made |= {"y_train": rng.integers(0, 3, 30), "y_test": rng.integers(0, 3, 9)}
+    return {n: v for n, v in (made | changes).items() if v is not None}
+
+
+def test_an_npz_file_gives_parts_and_limits(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", **arrays())
+    data = load(str(tmp_path / "mine.npz"))
+    assert [len(data.part(p)[0]) for p in ("train", "valid", "test")] == [25, 5, 9]
+    assert (data.name, data.shape, data.classes) == ("mine", (5,), 3)
+    form = data.input_format(3)
+    assert (form.lo, form.hi) == (data.x_train.min(), data.x_train.max())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y_test": None}, "lacks the array y_test"),
+        ({"x_valid": np.ones((3, 5))}, "lacks the array y_valid"),
+        ({"y_train": np.zeros(29, int)}, "each sample must have one label"),
+        ({"x_train": np.ones((30, 5))}, "x_train must hold finite numbers that are not all"),
+        ({"x_train": np.full((30, 5), np.nan)}, "x_train must hold finite numbers that are not"),
+        ({"x_train": np.full((30, 5), "a")}, "x_train must be numbers, not <U1"),
+        ({"y_train": np.zeros((30, 1))}, "y_train must be numbers, not float64"),
+        ({"x_test": np.ones((0, 5))}, "x_test is empty"),
+    ],
+)
+def test_an_npz_file_that_is_wrong_is_one_line(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **arrays(**changes))
+    with pytest.raises(InputError) as raised:
+        load(str(path))
+    assert str(raised.value).startswith(f"{path}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"x_test": np.ones((9, 4))}, "mine: x_test must have shape (N, 5)"),
+        ({"y_test": np.full(9, 3)}, "mine: labels in y_test must be 0 to 2, not 3 to 3"),
+        ({"y_train": np.full(30, -1)}, "mine: labels in y_train must be 0 to 1, not -1 to -1"),
+    ],
+)
+def test_parts_that_do_not_fit_each_other_are_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **arrays(**changes))
+    with pytest.raises(InputError) as raised:
+        load(str(path))
+    assert str(raised.value).startswith(message)
+
+
+def test_an_npz_file_is_never_unpickled(tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **arrays(x_train=np.array([[Bomb()]], dtype=object)))
+    with pytest.raises(InputError, match=r"not a readable \.npz file"):
+        load(str(path))
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pytest.fail, ("unpickled",)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"no zip at all", None])
+def test_a_file_that_is_no_npz_is_one_line(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "mine.npz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as raised:
+        load(str(path))
+    assert str(raised.value).startswith(f"{path}: ") and "\n" not in str(raised.value)
+
+
+def test_an_unknown_name_says_what_there_is() -> None:
+    with pytest.raises(InputError) as raised:
+        load("imagenet")
+    assert str(raised.value) == "data must be digits, mnist or a .npz file, not 'imagenet'"

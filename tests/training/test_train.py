@@ -1,0 +1,249 @@
+"""A training end to end on digits: repeatable, resumable, honest about mistakes."""
+
+import dataclasses
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from bnnhw import cli
+from bnnhw.datasets import load
+from bnnhw.errors import InputError
+from bnnhw.files import sha256_of
+from bnnhw.golden import evaluate
+from bnnhw.network import load as load_network
+from bnnhw.training import Epoch, TrainConfig, train
+from bnnhw.training.fit import distillation, loss_of, rate_at, shifted
+
+SMALL = TrainConfig(hidden=(16, 8), epochs=6, batch=128, warmup=1)
+
+
+def options(**changes: Any) -> TrainConfig:
+    return dataclasses.replace(SMALL, **changes)
+
+
+def stop_after(epoch: int) -> Any:
+    def stop(done: Epoch) -> None:
+        if done.epoch == epoch:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def test_the_same_options_give_the_same_file(tmp_path: Path) -> None:
+    first, second = (train(SMALL, tmp_path / n).model.read_bytes() for n in "ab")
+    other = train(options(seed=1), tmp_path / "c").model.read_bytes()
+    assert first == second != other
+
+
+@pytest.mark.parametrize("changes", [{}, {"distill": 0.5, "shift": 1, "class_scales": True}])
+def test_a_resumed_training_ends_as_an_uninterrupted_one(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    config = options(**changes)
+    whole = train(config, tmp_path / "whole")
+    for epoch in (1, 4):
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tmp_path / "cut", resume=epoch > 1, on_epoch=stop_after(epoch))
+        assert not (tmp_path / "cut" / "model.safetensors").exists()
+    resumed = train(config, tmp_path / "cut", resume=True)
+    assert resumed.model.read_bytes() == whole.model.read_bytes()
+    tell = [[(r.epoch, r.loss, r.valid) for r in t.history] for t in (whole, resumed)]
+    assert tell[0] == tell[1]
+    # A finished run resumes to itself.
+    assert train(config, tmp_path / "cut", resume=True).model.read_bytes() == (
+        whole.model.read_bytes()
+    )
+
+
+def test_the_file_holds_the_accuracy_of_the_integer_network(tmp_path: Path) -> None:
+    result = train(SMALL, tmp_path / "run")
+    network, data = load_network(result.model), load("digits")
+    for part in ("valid", "test"):
+        x, y = data.part(part)
+        classes = evaluate(network, network.input.quantize(x)).classes
+        assert network.accuracy[part] == np.mean(classes == y) == result.accuracy[part]
+    assert network.training["seed"] == 0 and network.training["data"] == "digits"
+    best = max(row.valid for row in result.history)
+    assert network.accuracy["valid"] == best
+    assert result.history[result.best_epoch - 1].valid == best
+    assert all(row.valid < best for row in result.history[result.best_epoch :])
+
+
+def test_the_run_folder_holds_what_it_says(tmp_path: Path) -> None:
+    train(SMALL, tmp_path / "run", float_twin=True)
+    found = sorted(p.name for p in (tmp_path / "run").iterdir())
+    assert found == [
+        "checkpoint.safetensors", "config.json", "float", "metrics.csv", "model.safetensors",
+    ]  # fmt: skip
+    lines = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
+    assert lines[0] == "epoch,loss,valid,seconds" and len(lines) == 7
+    stated = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert TrainConfig.from_json(stated["config"]) == SMALL
+
+
+def test_digits_are_learned(tmp_path: Path) -> None:
+    result = train(TrainConfig.for_data("digits", epochs=30), tmp_path / "run", float_twin=True)
+    assert result.accuracy["test"] > 0.93
+    assert result.float_accuracy["test"] > 0.93
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hidden": ()}, "hidden must be sizes of at least 1, not []"),
+        ({"hidden": (4, 0)}, "hidden must be sizes of at least 1, not [4, 0]"),
+        ({"input_bits": 9}, "input_bits must be 1 to 8, not 9"),
+        ({"epochs": 0, "warmup": 0}, "epochs must be 1 to 1000000, not 0"),
+        ({"warmup": 7}, "warmup must be 0 to 6, not 7"),
+        ({"batch": 1}, "batch must be 2 to 1000000, not 1"),
+        ({"seed": -1}, "seed must be 0 to 2147483647, not -1"),
+        ({"threads": 0}, "threads must be 1 to 1024, not 0"),
+        ({"loss": "mse"}, "loss must be hinge or cross_entropy, not 'mse'"),
+        ({"window": ""}, "window must be box or triangle, not ''"),
+        ({"device": "tpu"}, "device must be cpu or cuda, not 'tpu'"),
+        ({"rate": 0.0}, "rate must be above 0, not 0.0"),
+        ({"rate": float("nan")}, "rate must be above 0, not nan"),
+        ({"temperature": -1.0}, "temperature must be above 0, not -1.0"),
+        ({"distill": 1.5}, "distill must be 0 to 1, not 1.5"),
+    ],
+)
+def test_options_out_of_range_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as raised:
+        options(**changes)
+    assert str(raised.value) == message
+
+
+def command(*arguments: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = cli.main(["train", *map(str, arguments)])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+FAST = ("--hidden", "8", "--epochs", "2")
+
+
+def test_the_command_trains_and_prints_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = command("-o", tmp_path / "r", "--json", *FAST, capsys=capsys)
+    result = json.loads(out)
+    assert code == 0
+    assert result["model"] == str(tmp_path / "r" / "model.safetensors")
+    assert result["sha256"] == sha256_of(tmp_path / "r" / "model.safetensors")
+    assert set(result["accuracy"]) == {"valid", "test"}
+
+
+def test_a_run_is_not_replaced_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "r"
+    assert command("-o", run, *FAST, capsys=capsys)[0] == 0
+    code, _, err = command("-o", run, *FAST, capsys=capsys)
+    assert code == 2
+    held = "holds a training already; --resume goes on with it, --overwrite replaces it"
+    assert err == f"bnnhw: {run} {held}\n"
+    code, _, err = command("-o", run, "--resume", "--epochs", "3", capsys=capsys)
+    assert (code, err) == (
+        2,
+        f"bnnhw: {run}: epochs is 2 in this run, not 3; leave it out to resume\n",
+    )
+    assert command("-o", run, "--resume", capsys=capsys)[0] == 0
+    assert command("-o", run, "--overwrite", "--seed", "1", *FAST, capsys=capsys)[0] == 0
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    for folder, why in (
+        (tmp_path / "mine", "is not empty and holds no training; name another folder"),
+        (tmp_path / "mine" / "thesis.txt", "is a file; a folder is written there"),
+    ):
+        code, _, err = command("-o", folder, "--overwrite", *FAST, capsys=capsys)
+        assert (code, err) == (2, f"bnnhw: {folder} {why}\n")
+    code, _, err = command("-o", tmp_path / "none", "--resume", capsys=capsys)
+    assert (code, err) == (2, f"bnnhw: {tmp_path / 'none'} holds no training to resume\n")
+
+
+def test_a_damaged_checkpoint_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "r"
+    command("-o", run, *FAST, capsys=capsys)
+    saved = run / "checkpoint.safetensors"
+    whole = saved.read_bytes()
+    for broken in (b"", whole[:100], whole[:-7], b"\xff" * 64):
+        saved.write_bytes(broken)
+        code, _, err = command("-o", run, "--resume", capsys=capsys)
+        assert code == 2
+        last = err.splitlines()[-1]
+        assert last.startswith(f"bnnhw: {saved}: not a checkpoint of a training (")
+
+
+def test_an_interrupt_exits_130_and_leaves_whole_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bnnhw.training.fit as loop
+
+    def interrupted(*_: Any, **__: Any) -> bytes:
+        raise KeyboardInterrupt
+
+    command("-o", tmp_path / "a", "--hidden", "8", "--epochs", "2", capsys=capsys)
+    monkeypatch.setattr(loop, "write_text", interrupted)
+    code, _, err = command("-o", tmp_path / "b", *FAST, capsys=capsys)
+    assert (code, err.splitlines()[-1]) == (130, "bnnhw: interrupted")
+    assert sorted(p.name for p in (tmp_path / "b").iterdir()) == [
+        "checkpoint.safetensors", "config.json",
+    ]  # fmt: skip
+    monkeypatch.undo()
+    assert command("-o", tmp_path / "b", "--resume", capsys=capsys)[0] == 0
+    assert (tmp_path / "a" / "model.safetensors").read_bytes() == (
+        tmp_path / "b" / "model.safetensors"
+    ).read_bytes()
+
+
+def test_the_square_hinge_is_the_formula() -> None:
+    scores = torch.tensor([[0.5, -2.0, 3.0]])
+    # targets +1 -1 -1: (1 - 0.5)^2, max(0, 1 - 2)^2 = 0, (1 + 3)^2
+    assert loss_of(scores, torch.tensor([0]), "hinge").item() == pytest.approx((0.25 + 0 + 16) / 3)
+
+
+def test_distillation_is_zero_for_the_teachers_own_scores() -> None:
+    scores = torch.randn(5, 10, generator=torch.Generator().manual_seed(0))
+    assert distillation(scores, scores, 3.0).item() == pytest.approx(0, abs=1e-6)
+    assert distillation(scores, -scores, 3.0).item() > 0.1
+
+
+def test_the_rate_warms_up_and_falls_to_zero() -> None:
+    rates = [rate_at(step, 100, 10) for step in range(101)]
+    assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
+    assert rates[10] == 1 and rates[55] == pytest.approx(0.5) and rates[100] == pytest.approx(0)
+    assert all(a > b for a, b in itertools.pairwise(rates[10:]))
+    assert rate_at(0, 10, 0) == 1
+
+
+def test_shifted_images_are_moved_whole() -> None:
+    shape = (4, 5, 2)
+    x = torch.arange(1, 41, dtype=torch.uint8).repeat(200, 1)
+    moved = shifted(x, shape, 1, torch.Generator().manual_seed(0)).view(-1, *shape)
+    image = x[0].view(shape)
+    seen = set()
+    for one in moved:
+        match = [
+            (dy, dx)
+            for dy in (-1, 0, 1)
+            for dx in (-1, 0, 1)
+            if torch.equal(one, _moved(image, dy, dx))
+        ]
+        assert len(match) == 1
+        seen.add(match[0])
+    assert len(seen) == 9
+
+
+def _moved(image: torch.Tensor, dy: int, dx: int) -> torch.Tensor:
+    h, w, _ = image.shape
+    result = torch.zeros_like(image)
+    for y in range(h):
+        for x in range(w):
+            if 0 <= y + dy < h and 0 <= x + dx < w:
+                result[y, x] = image[y + dy, x + dx]
+    return result
