@@ -56,7 +56,11 @@ def chart_png(title: str, rows: Sequence[Row]) -> bytes:
                 axis.set_title(head, loc="left", fontsize=10.5, color=INK, pad=18)
             labels = [f"{row.device}\n{row.runs}" for row in group] if column == 0 else []
             axis.set_yticks(range(len(group)), labels or [""] * len(group), fontsize=7.5)
-        words = "measured" if kind == "measured" else "estimated: rooflines from published peaks"
+        words = (
+            "measured"
+            if kind == "measured"
+            else "estimated: rooflines from published peaks, no launches, no transfers"
+        )
         axes[line, 0].annotate(
             words, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points",
             fontsize=9, fontweight="bold", color=FAINT if kind == "estimated" else HERE,

@@ -34,7 +34,7 @@ class Comparison:
     ----------
     network : Network
     name : str
-        How people call the network: its file's name.
+        How people call the network: the data it was trained on, or its file's name.
     rows : tuple of Row
     """
 
@@ -102,6 +102,7 @@ def compare(
     """
     network = model if isinstance(model, Network) else load(model)
     name = "network" if isinstance(model, Network) else Path(model).stem
+    name = str(network.training.get("data", name))  # a trained file is called model.safetensors
     fpga = [] if build is None else fpga_rows(network, Path(build))
     with contextlib.ExitStack() as stack:
         folder = None  # opened before anything is timed: a folder that is not ours is told at once
