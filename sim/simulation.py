@@ -123,6 +123,27 @@ class Simulation:
             for name, value, unit, how in values
         ]
 
+    def table(self) -> Any:
+        """What a person reads."""
+        rows: list[tuple[str, str]] = [
+            ("images", f"{self.images:,}, {self.neurons:,} values each"),
+            ("equal to golden", "no" if self.mismatch else "all"),
+        ]
+        if self.interval_cycles is not None:
+            counted = f"{float(self.interval_cycles):g} cycles an image"
+            rows.append(("interval", f"{counted}, {self.interval} promised"))
+        if self.latency_cycles is not None:
+            rows.append(("latency", f"{self.latency_cycles} cycles, {self.latency} promised"))
+        speed = f"{self.cycles:,} cycles in {self.wall_s:.1f} s, {self.cycles_per_s:,.0f} a second"
+        rows.append(("simulated", speed))
+        if self.compile_s:
+            rows.append(("compiled", f"in {self.compile_s:.1f} s"))
+        if self.waves is not None:
+            rows.append(("waveform", str(self.waves)))
+        shown = console.table(f"{self.simulator} {self.version}", ("", ""), rows)
+        shown.show_header = False
+        return shown
+
     def to_json(self) -> dict[str, Any]:
         interval = self.interval_cycles
         return dataclasses.asdict(self) | {

@@ -39,8 +39,15 @@ MAKE_ARGS = [
 ]
 
 
+STEPS = {
+    "verilator": "Verilog to C++",
+    "make": "compiling C++",
+    "iverilog": "compiling for Icarus",
+}
+
+
 class _Quiet(cocotb_runner.Runner):
-    """Runs a runner's commands through `run_tool`: output to a log, Ctrl-C ends all of it."""
+    """Runs a runner's commands through `run_tool`: progress shown, output to a log."""
 
     found: Found
     log_path: Path
@@ -48,22 +55,43 @@ class _Quiet(cocotb_runner.Runner):
 
     def _execute(self, cmds: Sequence[Sequence[str]], cwd: Any) -> None:
         for command in cmds:
-            program = dataclasses.replace(self.found, command=(command[0],))
-            if command[0] == "make":
-                library_to(Path(cwd), self._versions())
-            run_tool(
-                program,
-                command[1:],
-                cwd=Path(cwd),
-                log=self.log_path,
-                environment=self.env,
-                on_line=self.on_line,
-            )
-            if command[0] == "make":
-                library_from(Path(cwd), self._versions())
+            folder, what = Path(cwd), STEPS.get(Path(command[0]).name)
+            if what is None:  # the simulation itself, whose progress is counted in images
+                self._call(command, folder, self.on_line)
+                continue
+            making = command[0] == "make"
+            if making:
+                library_to(folder, self._versions())
+            files = len([*folder.glob("*.cpp")]) if making else None
+            with console.progress(what, files) as bar:
+                self._call(command, folder, _counting(bar))
+            if making:
+                library_from(folder, self._versions())
+
+    def _call(
+        self, command: Sequence[str], cwd: Path, on_line: Callable[[str], None] | None
+    ) -> None:
+        run_tool(
+            dataclasses.replace(self.found, command=(command[0],)),
+            command[1:],
+            cwd=cwd,
+            log=self.log_path,
+            environment=self.env,
+            on_line=on_line,
+        )
 
     def _versions(self) -> list[str]:
         return [self.found.version, find("g++").version, *MAKE_ARGS]
+
+
+def _counting(bar: console.Bar) -> Callable[[str], None]:
+    """Advances a bar by one for each file that make compiles."""
+
+    def on_line(line: str) -> None:
+        if " -c -o " in line:
+            bar.advance()
+
+    return on_line
 
 
 class _Verilator(_Quiet, cocotb_runner.Verilator):
@@ -157,10 +185,7 @@ def compile_core(
         )
     log = core.folder.resolve() / "simulation" / f"compile-{simulator}.log"
     log.parent.mkdir(exist_ok=True)
-    with (
-        console.progress(f"compiling for {simulator}"),
-        new_folder(folder, marker=MARKER) as fresh,
-    ):
+    with new_folder(folder, marker=MARKER) as fresh:
         (fresh / "shim.v").write_text(shim)
         (fresh / "control.vlt").write_text(control)
         _compile(core, simulator, fresh, log, waves)

@@ -1,14 +1,84 @@
-"""Not written yet."""
+"""Run a build folder's Verilog in a simulator and compare it with golden, bit for bit.
+
+Every output and every layer's bits are compared, and cycles are counted against the manifest.
+
+bnnhw simulate build
+bnnhw simulate build --vectors all --data mnist
+bnnhw simulate build --simulator icarus --vectors 200 --stall-in 0.5 --stall-out bursts --waves
+"""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-HELP = "not written yet"
+from ..errors import ToolError
+
+HELP = "run a build folder's Verilog in a simulator, compared with golden bit for bit"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    pass
+    parser.add_argument("build", type=Path, help="folder that `bnnhw generate` wrote")
+    parser.add_argument(
+        "--simulator", choices=("verilator", "icarus"), default="verilator",
+        help="(default: verilator)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--vectors", type=_count, metavar="N",
+        help="how many: the build folder's first, then the data's or random ones "
+        "(default: all, of the folder and of the data)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", metavar="NAME|FILE.npz|FOLDER", help="its test part follows the folder's vectors"
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path("data"), metavar="DIR",
+        help="where data sets lie (default: data)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of stalls and random vectors (default: 0)"
+    )
+    for side, bus in (("in", "s_axis"), ("out", "m_axis")):
+        parser.add_argument(
+            f"--stall-{side}", type=_stall, default=0.0, metavar="P",
+            help=f"chance of a stall of {bus} in each cycle, or `bursts` (default: 0)",
+        )  # fmt: skip
+    parser.add_argument(
+        "--waves", action="store_true",
+        help="record all of it (default: from the first failure, if there is one)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--skip-hashes", action="store_true",
+        help="take files that are not those the manifest lists (to try a broken core)",
+    )  # fmt: skip
+
+
+def _count(text: str) -> int | None:
+    return None if text == "all" else int(text)
+
+
+def _stall(text: str) -> float | str:
+    return text if text == "bursts" else float(text)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    raise NotImplementedError
+    from .. import console
+    from ..sim import simulate
+
+    result = simulate(
+        args.build,
+        simulator=args.simulator,
+        vectors=args.vectors,
+        data=args.data,
+        data_dir=args.data_dir,
+        seed=args.seed,
+        stall_in=args.stall_in,
+        stall_out=args.stall_out,
+        waves=args.waves,
+        check_files=not args.skip_hashes,
+    )
+    if result.failure:
+        kept = f"; the waveform is {result.waves}" if result.waves else ""
+        raise ToolError(f"{result.failure}{kept}")
+    if not args.json:
+        console.out.print(result.table())
+    return result.to_json()
