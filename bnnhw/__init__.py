@@ -1,3 +1,69 @@
-"""bnnhw: binarized neural networks from data to hardware, with open tools, bit for bit."""
+"""bnnhw: binarized neural networks from data to hardware, with open tools, bit for bit.
+
+Each command is a function here: `train`, `inspect`, `run`, `generate`, `simulate`, `synth`,
+`compare`, `doctor`; and `predict`, which runs the generated Verilog. They are imported when they
+are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .boards import synth
+    from .classify import run
+    from .diagnosis import doctor
+    from .folding import Folding, LayerFolding
+    from .inspection import inspect
+    from .network import Dense, InputFormat, Network, Output, load
+    from .report.comparison import compare
+    from .rtl.emit import generate
+    from .sim import predict, simulate
+    from .training import export, train
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Dense": "network",
+    "Folding": "folding",
+    "InputFormat": "network",
+    "LayerFolding": "folding",
+    "Network": "network",
+    "Output": "network",
+    "compare": "report.comparison",
+    "doctor": "diagnosis",
+    "export": "training",
+    "generate": "rtl.emit",
+    "inspect": "inspection",
+    "load": "network",
+    "predict": "sim",
+    "run": "classify",
+    "simulate": "sim",
+    "synth": "boards",
+    "train": "training",
+}
+
+__all__ = [
+    "Dense",
+    "Folding",
+    "InputFormat",
+    "LayerFolding",
+    "Network",
+    "Output",
+    "compare",
+    "doctor",
+    "export",
+    "generate",
+    "inspect",
+    "load",
+    "predict",
+    "run",
+    "simulate",
+    "synth",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

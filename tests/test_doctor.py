@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bnnhw import cli
-from bnnhw.doctor import doctor
+from bnnhw.diagnosis import doctor
 from bnnhw.tools import TOOLS, Found
 
 

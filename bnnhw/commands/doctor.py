@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     from .. import console
-    from ..doctor import doctor
+    from ..diagnosis import doctor
     from ..errors import ToolError
 
     found = doctor(warm=args.warm)
