@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .report.comparison import compare
     from .rtl.emit import generate
     from .sim import predict, simulate
-    from .training import export, train
+    from .training.export import export
+    from .training.train import train
 
 __version__ = "0.1.0"
 

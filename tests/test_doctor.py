@@ -73,7 +73,7 @@ def test_a_variable_that_names_nothing_is_shown_not_raised(
 
 def test_a_package_that_is_not_installed_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     package = ("no-such-package", "nothing", True, "pip install no-such-package")
-    monkeypatch.setattr("bnnhw.doctor.PACKAGES", (package,))
+    monkeypatch.setattr("bnnhw.diagnosis.PACKAGES", (package,))
     found = doctor()
     assert not found.healthy
     assert found.remedies()[-1] == "no-such-package is missing: pip install no-such-package"
@@ -88,7 +88,7 @@ def test_warm_starts_every_tool_and_one_that_does_not_start_is_broken(
         started.append(found.tool.name)
         return len(started) > 1
 
-    monkeypatch.setattr("bnnhw.doctor.start", start)
+    monkeypatch.setattr("bnnhw.diagnosis.start", start)
     states = {entry.name: entry.state for entry in doctor(warm=True).entries}
     assert started and set(started) <= set(TOOLS)
     assert [name for name, state in states.items() if state == "broken"] == [started[0]]
