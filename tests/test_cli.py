@@ -40,6 +40,8 @@ def test_each_command_has_help_and_json(name: str, capsys: pytest.CaptureFixture
         cli.main([name, "--help"])
     assert raised.value.code == 0
     assert "--json" in capsys.readouterr().out
+    module = importlib.import_module(f"bnnhw.commands.{name}")
+    assert module.HELP != "not written yet"
 
 
 def test_help_loads_nothing_heavy() -> None:
