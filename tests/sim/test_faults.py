@@ -1,0 +1,105 @@
+"""Single-bit faults: the simulation fails exactly where golden with the same fault differs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import random_network
+from sim_bench import SIMULATORS, fold, make, need
+
+from bnnhw.errors import InputError
+from bnnhw.folding import Folding
+from bnnhw.golden import evaluate
+from bnnhw.network import Dense, Network, load
+from bnnhw.rtl.emit import generate
+from bnnhw.sim.faults import Campaign, Fault, campaign, draw_faults, evaluate_faulty
+from bnnhw.synthetic import random_layer
+from bnnhw.vectors import random_vectors
+
+
+def shown(result: Campaign) -> str:
+    return "; ".join(f"{r.fault}: {r.expected} / {r.found}" for r in result.disagreements)
+
+
+def parts(build: Path) -> tuple[Network, Folding]:
+    return load(build / "model.safetensors"), Folding.load(build / "folding.toml")
+
+
+@pytest.mark.parametrize("simulator", SIMULATORS)
+def test_every_fault_in_a_single_layer_shows_where_golden_says(
+    tmp_path: Path, simulator: str
+) -> None:
+    need(simulator)
+    network = random_layer(12, 6, seed=1)
+    folding = fold(network, (2, 1, 4))
+    generate(network, tmp_path / "b", folding=folding, vectors=0)
+    result = campaign(
+        tmp_path / "b", draw_faults(network, folding, 24, seed=2), simulator=simulator
+    )
+    assert result.disagreements == [], shown(result)
+    assert result.detected == len(result.runs) == 24
+
+
+def test_faults_of_a_network_show_exactly_where_golden_says(tmp_path: Path) -> None:
+    need("icarus")
+    build = make(tmp_path / "b", (9, 6, 5, 4), (2, 1, 4, 2), (2, 1, 3), (2, 1, 3), bits=3, seed=3)
+    faults = draw_faults(*parts(build), 40, seed=4)
+    result = campaign(build, faults, simulator="icarus")
+    assert result.disagreements == [], shown(result)
+    assert {r.fault.kind for r in result.runs} == {"weight", "threshold"}
+    assert {r.fault.layer for r in result.runs} == {0, 1, 2}
+
+
+def test_a_campaign_notices_a_golden_that_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("icarus")
+    network = random_layer(8, 4, seed=1)
+    folding = fold(network, (2, 1, 4))
+    generate(network, tmp_path / "b", folding=folding, vectors=0)
+
+    def without_the_fault(network: Network, _: Folding, __: Fault, x: np.ndarray) -> object:
+        return evaluate(network, x)
+
+    monkeypatch.setattr("bnnhw.sim.faults.evaluate_faulty", without_the_fault)
+    faults = draw_faults(network, folding, 6, seed=2)
+    result = campaign(tmp_path / "b", faults, simulator="icarus")
+    assert len(result.disagreements) == 6
+
+
+@pytest.mark.parametrize("bits", [1, 3])
+def test_a_weight_fault_in_golden_is_that_bit_of_each_plane(bits: int) -> None:
+    network = random_network((7, 3), bits=bits, gives="bits", seed=5)
+    folding = fold(network, (1, 1, 4, min(bits, 2)))
+    x = random_vectors(network, 30, seed=1)
+    layer = network.layers[0]
+    assert isinstance(layer, Dense)
+    planes = bits if bits == 1 else 4  # two at a time: the fourth plane is all zeros
+    for j in range(3):
+        for k in range(7):
+            got = evaluate_faulty(network, folding, Fault(
+                layer=0, neuron=j, kind="weight", index=k
+            ), x).bits[0][:, j]  # fmt: skip
+            weight = layer.weight[j].copy()
+            lift = 0 if bits == 1 else ((1 << planes) - 1) * int((weight == 0).sum())
+            weight[k] ^= 1
+            counted = sum(
+                ((x >> b & 1) == weight).sum(axis=1).astype(int) << b for b in range(planes)
+            )
+            assert np.array_equal(got, counted >= layer.threshold[j] + lift)
+
+
+def test_drawn_faults_are_never_in_padding_and_never_in_undecided_thresholds() -> None:
+    network = random_network((5, 6, 3), seed=6)
+    folding = fold(network, (2, 1, 4), (2, 1, 4))
+    faults = draw_faults(network, folding, 60, seed=1)
+    assert len(set(faults)) == 60
+    assert faults == draw_faults(network, folding, 60, seed=1)
+    for fault in faults:
+        layer = network.layers[fault.layer]
+        if fault.kind == "weight":
+            assert fault.index < layer.inputs
+        else:
+            assert fault.layer == 0 and fault.neuron >= 2  # the first two always, never fire
+    with pytest.raises(InputError, match="faults must be at most"):
+        draw_faults(network, folding, 1000, seed=1)
