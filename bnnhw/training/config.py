@@ -14,14 +14,15 @@ CHOICES = {
     "device": ("cpu", "cuda"),
 }
 
+WARMUP = 2
 DEFAULTS: dict[str, dict[str, Any]] = {
     "digits": {},
     "mnist": {
         "hidden": (256, 256, 256),
         "input_bits": 8,
-        "epochs": 100,
+        "epochs": 50,
         "batch": 250,
-        "threads": 2,
+        "rate": 0.1,
     },
 }
 
@@ -71,7 +72,7 @@ class TrainConfig:
     epochs: int = 200
     batch: int = 32
     rate: float = 0.01
-    warmup: int = 2
+    warmup: int = WARMUP
     loss: str = "hinge"
     window: str = "triangle"
     shift: int = 0
@@ -112,8 +113,14 @@ class TrainConfig:
 
     @classmethod
     def for_data(cls, data: str, **options: Any) -> "TrainConfig":
-        """The defaults that suit the data set, but for the options given."""
-        return cls(**({"data": data} | DEFAULTS.get(data, {}) | options))
+        """The defaults that suit the data set, but for the options given.
+
+        A training shorter than the usual warm-up has none longer than itself.
+        """
+        chosen: dict[str, Any] = {"data": data, "warmup": WARMUP} | DEFAULTS.get(data, {}) | options
+        if "warmup" not in options and _whole(chosen.get("epochs", WARMUP), 0):
+            chosen["warmup"] = min(chosen["warmup"], chosen.get("epochs", WARMUP))
+        return cls(**chosen)
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "TrainConfig":

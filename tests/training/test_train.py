@@ -16,7 +16,7 @@ from bnnhw.errors import InputError
 from bnnhw.files import sha256_of
 from bnnhw.golden import evaluate
 from bnnhw.network import load as load_network
-from bnnhw.training import Epoch, TrainConfig, train
+from bnnhw.training import Epoch, Mlp, TrainConfig, train
 from bnnhw.training.fit import distillation, loss_of, rate_at, shifted
 
 SMALL = TrainConfig(hidden=(16, 8), epochs=6, batch=128, warmup=1)
@@ -74,6 +74,26 @@ def test_the_file_holds_the_accuracy_of_the_integer_network(tmp_path: Path) -> N
     assert all(row.valid < best for row in result.history[result.best_epoch :])
 
 
+def test_of_equally_good_epochs_the_later_one_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bnnhw.training.fit as loop
+
+    states = []
+
+    def same(model: Any, *_: Any) -> float:
+        states.append({n: p.clone() for n, p in model.state_dict().items()})
+        return 0.5 if len(states) < 5 else 0.25
+
+    monkeypatch.setattr(loop, "accuracy", same)
+    data = loop.Tensors.of(load("digits"), SMALL)
+    model = Mlp((64, 16, 8, 10), input_bits=4, generator=torch.Generator().manual_seed(0))
+    history = loop.fit(model, data, SMALL, tmp_path, what="", rate=0.01)
+    assert [row.valid for row in history] == [0.5] * 4 + [0.25] * 2
+    assert all(torch.equal(p, states[3][n]) for n, p in model.state_dict().items())
+    assert not torch.equal(states[2]["hidden.0.linear.weight"], states[3]["hidden.0.linear.weight"])
+
+
 def test_the_run_folder_holds_what_it_says(tmp_path: Path) -> None:
     train(SMALL, tmp_path / "run", float_twin=True)
     found = sorted(p.name for p in (tmp_path / "run").iterdir())
@@ -116,6 +136,14 @@ def test_options_out_of_range_are_refused(changes: dict[str, Any], message: str)
     with pytest.raises(InputError) as raised:
         options(**changes)
     assert str(raised.value) == message
+
+
+def test_a_short_training_has_a_short_warm_up() -> None:
+    assert [TrainConfig.for_data("digits", epochs=n).warmup for n in (1, 2, 9)] == [1, 2, 2]
+    with pytest.raises(InputError):
+        TrainConfig.for_data("digits", epochs=1, warmup=2)
+    with pytest.raises(InputError):
+        TrainConfig.for_data("digits", epochs=0)
 
 
 def command(*arguments: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
