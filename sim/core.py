@@ -96,7 +96,7 @@ class Core:
         except (OSError, SafetensorError, KeyError) as error:
             raise InputError(f"{path}: not a file of test vectors ({error})") from None
         form = self.network.input
-        if x.dtype != np.uint8 or x.ndim != 2 or x.shape[1] != form.size or x.max() > form.top:
+        if x.dtype != np.uint8 or x.ndim != 2 or x.shape[1] != form.size or (x > form.top).any():
             raise InputError(
                 f"{path}: x must be uint8 of shape (N, {form.size}), at most {form.top}"
             )

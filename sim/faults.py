@@ -3,7 +3,7 @@
 __all__ = ["Campaign", "Fault", "FaultRun", "campaign", "draw_faults", "evaluate_faulty"]
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -124,7 +124,8 @@ def draw_faults(
     """Faults without repetition, half in weights, half in thresholds, where both can be had.
 
     Weights: any k < K of any neuron, never padding. Thresholds: any stored bit of a neuron whose
-    threshold can be reached and missed (0 < t <= K for inputs of one bit).
+    threshold can be reached and missed (0 < t <= K for inputs of one bit). What a layer needs in
+    one fold only is constants in the Verilog, not memories, and is left out.
 
     Parameters
     ----------
@@ -135,6 +136,7 @@ def draw_faults(
     weights = [
         Fault(layer=i, neuron=j, kind="weight", index=k)
         for i in chosen
+        if _width(weight_site, network, folding, i, 0)
         for j in range(network.layers[i].neurons)
         for k in range(network.layers[i].inputs)
     ]
@@ -142,7 +144,7 @@ def draw_faults(
         Fault(layer=i, neuron=j, kind="threshold", index=bit)
         for i in chosen
         for j in _decided(network.layers[i])
-        for bit in range(_threshold_bits(network, folding, i, j))
+        for bit in range(_width(threshold_site, network, folding, i, j))
     ]
     rng = np.random.default_rng(seed)
     if len(weights) + len(thresholds) < count:
@@ -165,8 +167,14 @@ def _decided(layer: Dense | Output) -> list[int]:
     return [int(j) for j in np.flatnonzero((low < layer.threshold) & (layer.threshold <= high))]
 
 
-def _threshold_bits(network: Network, folding: Folding, layer: int, neuron: int) -> int:
-    return threshold_site(network, folding, layer, neuron, 0).width
+def _width(
+    site: Callable[..., Site], network: Network, folding: Folding, layer: int, neuron: int
+) -> int:
+    """Bits a word of the memory of a neuron's weights or threshold; 0 where there is none."""
+    try:
+        return site(network, folding, layer, neuron, 0).width
+    except InputError:
+        return 0
 
 
 def evaluate_faulty(

@@ -140,7 +140,7 @@ class Compiled:
         """Run the bench in the folder `work`; ToolError where the simulation breaks off."""
         runner = _runner(self.simulator, log)
         runner.on_line = on_line
-        with _no_exit(log), contextlib.chdir(work):
+        with _no_exit(log):
             runner.test(
                 hdl_toplevel="shim",
                 test_module="bnnhw.sim.bench",

@@ -53,11 +53,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int | None:
-    return None if text == "all" else int(text)
+    if text == "all":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number or all, not {text!r}") from None
 
 
 def _stall(text: str) -> float | str:
-    return text if text == "bursts" else float(text)
+    if text == "bursts":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number or bursts, not {text!r}") from None
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
