@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .diagnosis import doctor
     from .folding import Folding, LayerFolding
     from .inspection import inspect
-    from .network import Dense, InputFormat, Network, Output, load
+    from .network import Dense, InputFormat, Network, Output
+    from .network_file import load
     from .report.comparison import compare
     from .rtl.emit import generate
     from .sim import predict, simulate
@@ -35,7 +36,7 @@ _HOMES = {
     "export": "training",
     "generate": "rtl.emit",
     "inspect": "inspection",
-    "load": "network",
+    "load": "network_file",
     "predict": "sim",
     "run": "classify",
     "simulate": "sim",

@@ -15,7 +15,8 @@ from . import console
 from .datasets import load as load_data
 from .errors import InputError
 from .golden import evaluate
-from .network import InputFormat, Network, load
+from .network import InputFormat, Network
+from .network_file import load
 
 STEP = 500  # samples at a time
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # the kinds of pictures with up to 8 bits

@@ -148,8 +148,9 @@ class Folding:
     def bus_pixels(self, network: Network) -> int:
         """Inputs a beat of the input bus, the default resolved.
 
-        The fewest that keep the bus from binding, fill its bytes, and divide the first layer's
-        SIMD or are divided by it, which makes the smallest gearbox.
+        The fewest that keep the bus from binding, fill its bytes, and, where there is such a
+        width not far above, divide the first layer's SIMD or are divided by it, which makes the
+        smallest gearbox.
         """
         if self.pixels_per_beat is not None:
             return self.pixels_per_beat
@@ -279,7 +280,8 @@ def proposed(
     if not 0 < clock_hz < float("inf"):
         raise InputError(f"the clock must be above 0 Hz and finite, not {clock_hz}")
     if target_fps is None:
-        return balanced(network, DEFAULT_INTERVAL, output=output)
+        beats = network.output.neurons if network.output and output == "scores" else 1
+        return balanced(network, max(DEFAULT_INTERVAL, beats), output=output)
     if not 0 < target_fps < float("inf"):
         raise InputError(f"the target must be above 0 images/s and finite, not {target_fps}")
     interval = max(1, int(clock_hz / target_fps))

@@ -8,7 +8,8 @@ from typing import Any
 
 from .errors import InputError
 from .folding import CLOCK_HZ, Folding, LayerFolding, proposed
-from .network import Network, load
+from .network import Network
+from .network_file import load
 from .synthetic import bits_input, random_layer
 
 

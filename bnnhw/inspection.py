@@ -12,7 +12,8 @@ from rich.console import Group, RenderableType
 from . import console
 from .errors import InputError
 from .folding import CLOCK_HZ, Folding, layer_cycles, proposed
-from .network import Network, Output, load
+from .network import Network, Output
+from .network_file import load
 
 TOLD = ("data", "seed", "epochs", "best_epoch", "loss", "rate")  # of the training record, in a line
 

@@ -13,7 +13,8 @@ from ..errors import InputError
 from ..files import new_folder, write_bytes, write_text
 from ..folding import Folding, layer_cycles, proposed
 from ..golden import evaluate
-from ..network import Network, Output, load
+from ..network import Network, Output
+from ..network_file import load
 from ..timing import network_latency
 from ..vectors import edge_vectors, random_vectors
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..files import sha256_of
-from ..network import Network, load
+from ..network import Network
+from ..network_file import load
 
 SCHEMA = 1
 

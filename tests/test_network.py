@@ -17,7 +17,8 @@ from networks import input_format, random_network
 
 from bnnhw import cli
 from bnnhw.errors import InputError
-from bnnhw.network import Dense, InputFormat, Network, Output, load, pack_bits, unpack_bits
+from bnnhw.network import Dense, InputFormat, Network, Output, pack_bits, unpack_bits
+from bnnhw.network_file import load
 
 Tensors = dict[str, Any]
 Described = dict[str, Any]

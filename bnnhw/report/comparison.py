@@ -16,7 +16,8 @@ from ..cost.devices import DEVICES, Device
 from ..cost.precision import BITS, FLOAT32, PRECISIONS, Precision
 from ..cost.roofline import least_time_s, moved_bytes, weight_bytes
 from ..files import new_folder, write_bytes, write_text
-from ..network import Network, load
+from ..network import Network
+from ..network_file import load
 from ..record import Record, commit
 from ..sw.bench import BATCH, Timing, measure
 from .fpga import fpga_rows

@@ -22,7 +22,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "input_bits": 8,
         "epochs": 50,
         "batch": 250,
-        "rate": 0.1,
     },
 }
 
@@ -43,7 +42,10 @@ class TrainConfig:
     batch : int
         Samples a step.
     rate : float
-        Adam's learning rate after the warm-up; a cosine brings it to zero at the end.
+        Adam's learning rate of the weights after the warm-up; a cosine brings it to zero.
+    norm_rate : float
+        The same for norms, scales and biases. At the weights' high rate a norm's beta soon grows
+        beyond what the sum can outweigh, and the neuron is constant: two fifths of them were.
     warmup : int
         Epochs in which the rate rises from 0, at most `epochs`.
     loss : "hinge" (square hinge) or "cross_entropy"
@@ -71,7 +73,8 @@ class TrainConfig:
     input_bits: int = 4
     epochs: int = 200
     batch: int = 32
-    rate: float = 0.01
+    rate: float = 0.1
+    norm_rate: float = 0.003
     warmup: int = WARMUP
     loss: str = "hinge"
     window: str = "triangle"
@@ -104,7 +107,7 @@ class TrainConfig:
                 raise InputError(
                     f"{name} must be {' or '.join(allowed)}, not {getattr(self, name)!r}"
                 )
-        for name in ("rate", "temperature"):
+        for name in ("rate", "norm_rate", "temperature"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise InputError(f"{name} must be above 0, not {value}")

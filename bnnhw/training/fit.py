@@ -114,7 +114,6 @@ def fit(
     folder: Path,
     *,
     what: str,
-    rate: float,
     teacher: Classifier | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:
@@ -128,15 +127,12 @@ def fit(
     ----------
     what : str
         What is trained, for the progress bar.
-    rate : float
-        Adam's learning rate.
     teacher : Classifier, in eval mode
         Whose scores count for `config.distill` of the loss.
     on_epoch : function of an Epoch
         Called after each.
     """
-    # The fused kernel is one pass over memory instead of ten.
-    adam = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
+    adam = _adam(model, config)
     history: list[Epoch] = []
     best = copy.deepcopy(model.state_dict())
     saved = folder / CHECKPOINT
@@ -158,7 +154,7 @@ def fit(
         bar.advance(len(history))
         for number in range(len(history) + 1, config.epochs + 1):
             started = time.perf_counter()
-            loss = _epoch(model, data, config, adam, number=number, rate=rate, teacher=teacher)
+            loss = _epoch(model, data, config, adam, number=number, teacher=teacher)
             valid = accuracy(model, data.x_valid, data.y_valid)
             if not math.isfinite(loss):
                 raise InputError(f"the loss is {loss} in epoch {number}; lower the rate")
@@ -180,6 +176,17 @@ def fit(
     return history
 
 
+def _adam(model: Classifier, config: TrainConfig) -> torch.optim.Adam:
+    """The optimizer, with a rate for what is binarized and one for the rest."""
+    signs = {id(p) for p in model.binarized()}
+    groups = [
+        {"params": [p for p in model.parameters() if (id(p) in signs) == chosen], "rate": rate}
+        for chosen, rate in ((True, config.rate), (False, config.norm_rate))
+    ]
+    # The fused kernel is one pass over memory instead of ten.
+    return torch.optim.Adam([g for g in groups if g["params"]], lr=0.0, fused=True)
+
+
 def _epoch(
     model: Classifier,
     data: Tensors,
@@ -187,7 +194,6 @@ def _epoch(
     adam: torch.optim.Adam,
     *,
     number: int,
-    rate: float,
     teacher: Classifier | None,
 ) -> float:
     """One pass over the training part; its mean loss."""
@@ -199,9 +205,9 @@ def _epoch(
     total = torch.zeros((), device=data.x_train.device)
     model.train()
     for step, chosen in enumerate(order.tensor_split(steps)):
-        adam.param_groups[0]["lr"] = rate * rate_at(
-            (number - 1) * steps + step, config.epochs * steps, config.warmup * steps
-        )
+        factor = rate_at((number - 1) * steps + step, config.epochs * steps, config.warmup * steps)
+        for group in adam.param_groups:
+            group["lr"] = factor * group["rate"]
         x, y = data.x_train[chosen], data.y_train[chosen]
         if config.shift:
             x = shifted(x, data.shape, config.shift, generator)

@@ -33,6 +33,10 @@ class Classifier(nn.Module):
     def classes(self, x: Tensor) -> Tensor:
         """int64 (N,): the class of each sample, in eval mode."""
 
+    def binarized(self) -> list[nn.Parameter]:
+        """The parameters of which only the sign counts."""
+        return []
+
     def clip(self) -> None:
         """After a step of the optimizer: bring the parameters back to where they may be."""
 
@@ -163,11 +167,13 @@ class Mlp(Classifier):
         scores: Tensor = self(x)
         return scores.argmax(1)  # the first of equal ones
 
+    def binarized(self) -> list[nn.Parameter]:
+        return [m.weight for m in self.modules() if isinstance(m, BinaryLinear)]
+
     @torch.no_grad()
     def clip(self) -> None:
-        for module in self.modules():
-            if isinstance(module, BinaryLinear):
-                module.weight.clamp_(-1, 1)
+        for weight in self.binarized():
+            weight.clamp_(-1, 1)
         if self.output.scale.numel() == 1:
             self.output.scale.clamp_(min=1e-3)  # one scale can be divided out only above 0
 

@@ -23,7 +23,6 @@ from .fit import Epoch, Tensors, accuracy, fit
 from .mlp import FloatMlp, Mlp
 
 CONFIG, MODEL, TEACHER = "config.json", "model.safetensors", "float"
-FLOAT_RATE = 0.1  # of the rate: real weights have no sign to turn, and take smaller steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +118,6 @@ def train(
             config,
             folder / TEACHER,
             what="float network",
-            rate=config.rate * FLOAT_RATE,
         )
     model = Mlp(
         sizes,
@@ -135,7 +133,6 @@ def train(
         config,
         folder,
         what=f"binarized network {'-'.join(map(str, sizes))}",
-        rate=config.rate,
         teacher=twin if config.distill else None,
         on_epoch=on_epoch,
     )

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from bnnhw.cli import main
 from bnnhw.files import sha256_of
 from bnnhw.golden import evaluate
-from bnnhw.network import load
+from bnnhw.network_file import load
 from bnnhw.rtl import emit
 
 SMALL = ["--inputs", "20", "--neurons", "6", "--rows", "2", "--cols", "2", "--lanes", "4"]

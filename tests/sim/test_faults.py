@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from networks import random_network
-from sim_bench import SIMULATORS, fold, make, need
+from sim_bench import fold, make, need
 
 from bnnhw.errors import InputError
 from bnnhw.folding import Folding
 from bnnhw.golden import evaluate
-from bnnhw.network import Dense, Network, load
+from bnnhw.network import Dense, Network
+from bnnhw.network_file import load
 from bnnhw.rtl.emit import generate
 from bnnhw.sim.faults import Campaign, Fault, campaign, draw_faults, evaluate_faulty
 from bnnhw.synthetic import random_layer
@@ -25,7 +26,7 @@ def parts(build: Path) -> tuple[Network, Folding]:
     return load(build / "model.safetensors"), Folding.load(build / "folding.toml")
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("simulator", ["icarus", pytest.param("verilator", marks=pytest.mark.slow)])
 def test_every_fault_in_a_single_layer_shows_where_golden_says(
     tmp_path: Path, simulator: str
 ) -> None:

@@ -12,7 +12,7 @@ from bnnhw.datasets import load
 from bnnhw.errors import InputError
 from bnnhw.golden import evaluate
 from bnnhw.network import Network
-from bnnhw.network import load as load_network
+from bnnhw.network_file import load as load_network
 from bnnhw.training import Mlp, export
 from bnnhw.training.mlp import BinaryLayer
 

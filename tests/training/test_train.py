@@ -15,7 +15,7 @@ from bnnhw.datasets import load
 from bnnhw.errors import InputError
 from bnnhw.files import sha256_of
 from bnnhw.golden import evaluate
-from bnnhw.network import load as load_network
+from bnnhw.network_file import load as load_network
 from bnnhw.training import Epoch, Mlp, TrainConfig, train
 from bnnhw.training.fit import distillation, loss_of, rate_at, shifted
 
@@ -88,7 +88,7 @@ def test_of_equally_good_epochs_the_later_one_wins(
     monkeypatch.setattr(loop, "accuracy", same)
     data = loop.Tensors.of(load("digits"), SMALL)
     model = Mlp((64, 16, 8, 10), input_bits=4, generator=torch.Generator().manual_seed(0))
-    history = loop.fit(model, data, SMALL, tmp_path, what="", rate=0.01)
+    history = loop.fit(model, data, SMALL, tmp_path, what="")
     assert [row.valid for row in history] == [0.5] * 4 + [0.25] * 2
     assert all(torch.equal(p, states[3][n]) for n, p in model.state_dict().items())
     assert not torch.equal(states[2]["hidden.0.linear.weight"], states[3]["hidden.0.linear.weight"])
@@ -127,6 +127,7 @@ def test_digits_are_learned(tmp_path: Path) -> None:
         ({"window": ""}, "window must be box or triangle, not ''"),
         ({"device": "tpu"}, "device must be cpu or cuda, not 'tpu'"),
         ({"rate": 0.0}, "rate must be above 0, not 0.0"),
+        ({"norm_rate": 0}, "norm_rate must be above 0, not 0"),
         ({"rate": float("nan")}, "rate must be above 0, not nan"),
         ({"temperature": -1.0}, "temperature must be above 0, not -1.0"),
         ({"distill": 1.5}, "distill must be 0 to 1, not 1.5"),
