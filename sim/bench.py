@@ -34,9 +34,9 @@ async def bench(shim: Any) -> None:
     Clock(shim.aclk, PERIOD_NS, unit="ns", impl="gpi").start()
     await ClockCycles(shim.aclk, 2)  # memories get their contents in the first instant
     runs, packets = [], []
-    for deposit in job.deposits:
+    for i, deposit in enumerate(job.deposits):
         await flip(shim, deposit)
-        run, given = await one_run(shim, job)
+        run, given = await one_run(shim, job, i * len(job.images))
         await flip(shim, deposit)
         runs.append(run)
         packets.append(given)
@@ -45,8 +45,8 @@ async def bench(shim: Any) -> None:
     ).write(folder)
 
 
-async def one_run(shim: Any, job: Job) -> tuple[Run, Any]:
-    """Reset, all images, and a while for what should not come."""
+async def one_run(shim: Any, job: Job, before: int) -> tuple[Run, Any]:
+    """Reset, all images, and a while for what should not come; `before` counts earlier images."""
     await ClockCycles(shim.aclk, 8)
     monitor, checker = Monitor(shim), Checker(job.expected, job.mask)
     shim.aresetn.value = 1
@@ -60,7 +60,7 @@ async def one_run(shim: Any, job: Job) -> tuple[Run, Any]:
             break
         if time.monotonic() - spoken > REPORT_S:
             spoken = time.monotonic()
-            print(f"{PROGRESS}{checker.count}", flush=True)
+            print(f"{PROGRESS}{before + checker.count}", flush=True)
     await NextTimeStep()
     driver.cancel()
     if right and not got.violation:

@@ -1,5 +1,6 @@
 """The shim notices a core that breaks the rules of its streams, and says when."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,16 @@ endmodule
 HONEST = {"valid": "V", "data": "D", "last": "L", "ready": "S", "error": "E", "taken": "R"}
 
 
-def wrapped(folder: Path, **lies: str) -> Path:
-    """A tiny core inside one that is honest but for the lies told."""
-    make(folder, (6, 4, 3), (2, 1, 3), (3, 1, 4), output="scores")
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need("icarus")
+    folder = tmp_path_factory.mktemp("shim") / "b"
+    return make(folder, (6, 4, 3), (2, 1, 3), (3, 1, 4), output="scores")
+
+
+def wrapped(core: Path, folder: Path, **lies: str) -> Path:
+    """The tiny core inside one that is honest but for the lies told."""
+    shutil.copytree(core, folder)
     verilog, manifest = folder / "bnnhw_core.v", folder / "manifest.json"
     text = verilog.read_text().replace("module bnnhw_core(", "module inner_core(")
     verilog.write_text(text + WRAPPER.format(iw=7, ow=31, **HONEST | lies))
@@ -45,10 +53,13 @@ def wrapped(folder: Path, **lies: str) -> Path:
     return folder
 
 
-def test_an_honest_wrapper_passes(tmp_path: Path) -> None:
-    need("icarus")
+def test_an_honest_wrapper_passes(core: Path, tmp_path: Path) -> None:
     result = simulate(
-        wrapped(tmp_path / "b"), simulator="icarus", vectors=20, stall_out=0.5, check_files=False
+        wrapped(core, tmp_path / "b"),
+        simulator="icarus",
+        vectors=20,
+        stall_out=0.5,
+        check_files=False,
     )
     assert result.failure == ""
 
@@ -67,11 +78,10 @@ def test_an_honest_wrapper_passes(tmp_path: Path) -> None:
     ],
 )
 def test_a_core_that_breaks_the_rules_is_told_off(
-    tmp_path: Path, lies: dict[str, str], message: str
+    core: Path, tmp_path: Path, lies: dict[str, str], message: str
 ) -> None:
-    need("icarus")
     result = simulate(
-        wrapped(tmp_path / "b", **lies),
+        wrapped(core, tmp_path / "b", **lies),
         simulator="icarus",
         vectors=20,
         stall_out=0.5,
@@ -82,19 +92,17 @@ def test_a_core_that_breaks_the_rules_is_told_off(
     assert result.waves is not None
 
 
-def test_an_undefined_result_is_a_mismatch_that_got_x(tmp_path: Path) -> None:
-    need("icarus")
-    build = wrapped(tmp_path / "b", data="{D[31:1], count > 90 ? 1'bx : D[0]}")
+def test_an_undefined_result_is_a_mismatch_that_got_x(core: Path, tmp_path: Path) -> None:
+    build = wrapped(core, tmp_path / "b", data="{D[31:1], count > 90 ? 1'bx : D[0]}")
     result = simulate(build, simulator="icarus", vectors=20, check_files=False)
     assert result.mismatch is not None
     assert (result.mismatch.layer, result.mismatch.got) == ("m_axis", "X")
 
 
-def test_a_beat_after_the_last_result_is_noticed(tmp_path: Path) -> None:
-    need("icarus")
+def test_a_beat_after_the_last_result_is_noticed(core: Path, tmp_path: Path) -> None:
     # 4 images of 3 beats; the core repeats its last beat once all are out.
     counted = "    reg [7:0] given = 0; always @(posedge aclk) if (V && R) given <= given + 1;"
-    build = wrapped(tmp_path / "b", valid="V || given == 12")
+    build = wrapped(core, tmp_path / "b", valid="V || given == 12")
     verilog = build / "bnnhw_core.v"
     text = verilog.read_text()
     place = text.rindex("    reg [15:0] count")

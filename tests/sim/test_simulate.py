@@ -40,18 +40,17 @@ def test_every_bit_equals_golden_and_cycles_are_as_promised(build: Path, simulat
 @pytest.mark.parametrize("simulator", SIMULATORS)
 @pytest.mark.parametrize(
     ("stall_in", "stall_out"),
-    [(0.5, 0.5), ("bursts", "bursts"), (0.9, 0.0), (0.0, 0.9), ("bursts", 0.5)],
+    [(0.5, 0.5), ("bursts", "bursts"), (0.0, 0.9)],
 )
 def test_stalls_change_nothing_but_the_cycles(
     build: Path, simulator: str, stall_in: Stall, stall_out: Stall
 ) -> None:
-    free = simulate(build, simulator=need(simulator), vectors=60)
     result = simulate(
-        build, simulator=simulator, vectors=60, seed=5, stall_in=stall_in, stall_out=stall_out
+        build, simulator=need(simulator), vectors=60, seed=5, stall_in=stall_in, stall_out=stall_out
     )
     assert result.failure == ""
     assert result.images == 60
-    assert result.cycles > free.cycles
+    assert result.cycles > 60 * read_core(build).interval
     assert result.interval_cycles is None and result.latency_cycles is None
 
 
@@ -103,7 +102,7 @@ def broken_by_one_bit(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("simulator", ["icarus", pytest.param("verilator", marks=pytest.mark.slow)])
 def test_a_flipped_bit_fails_by_name_and_keeps_the_waveform(
     tmp_path: Path, simulator: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -50,7 +50,7 @@ def test_any_pair_of_sizes_is_exact_with_and_without_stalls(
 # What binds, pixels a beat, output, grids of the three layers 64 - 32 - 16 - 12.
 INTERVALS = {
     "first layer, 4 planes one by one": (None, "class", ((4, 1, 16), (4, 1, 16), (6, 1, 8)), 128),
-    "second layer": (None, "class", ((16, 2, 16, 4), (1, 1, 8), (12, 1, 16)), 64),
+    "second layer": (4, "class", ((16, 2, 16, 4), (1, 1, 8), (12, 1, 16)), 64),
     "input beats": (1, "class", ((16, 4, 16, 4), (8, 1, 32), (12, 1, 16)), 64),
     "output beats": (64, "scores", ((32, 4, 16, 4), (16, 1, 16), (12, 1, 16)), 12),
 }
