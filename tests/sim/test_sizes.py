@@ -47,19 +47,19 @@ def test_any_pair_of_sizes_is_exact_with_and_without_stalls(
         assert result.images == len(read_core(tmp_path / "b").vectors())
 
 
-# What binds, pixels a beat, output, grids of the three layers 64 - 32 - 16 - 12.
+# What binds, pixels a beat, output, grids of the three layers 32 - 16 - 8 - 6, interval.
 INTERVALS = {
-    "first layer, 4 planes one by one": (None, "class", ((4, 1, 16), (4, 1, 16), (6, 1, 8)), 128),
-    "second layer": (4, "class", ((16, 2, 16, 4), (1, 1, 8), (12, 1, 16)), 64),
-    "input beats": (1, "class", ((16, 4, 16, 4), (8, 1, 32), (12, 1, 16)), 64),
-    "output beats": (64, "scores", ((32, 4, 16, 4), (16, 1, 16), (12, 1, 16)), 12),
+    "first layer, 4 planes one by one": (None, "class", ((4, 1, 8), (4, 1, 8), (3, 1, 8)), 64),
+    "second layer": (4, "class", ((8, 1, 16, 4), (1, 1, 4), (6, 1, 8)), 32),
+    "input beats": (1, "class", ((8, 2, 8, 4), (4, 1, 16), (6, 1, 8)), 32),
+    "output beats": (32, "scores", ((16, 2, 8, 4), (8, 1, 16), (6, 1, 8)), 6),
 }
 
 
 @pytest.mark.parametrize("binds", INTERVALS)
 def test_the_interval_is_what_the_slowest_part_takes(tmp_path: Path, binds: str) -> None:
     pixels, output, grids, interval = INTERVALS[binds]
-    network = random_network((64, 32, 16, 12), bits=4, seed=7)
+    network = random_network((32, 16, 8, 6), bits=4, seed=7)
     folding = fold(network, *grids, pixels=pixels)
     generate(network, tmp_path / "b", folding=folding, output=output)
     assert slowest(folding, network, output) == (binds.split(",", maxsplit=1)[0], interval)
