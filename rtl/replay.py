@@ -94,6 +94,9 @@ class ReplayBuffer(wiring.Component):
         """Takes words while the ring has a free slot: write, the group of planes, the address."""
         plan = self.plan
         count = Signal(range(RING + 1))  # whole vectors not yet retired
+        following = Signal(range(RING + 1))
+        room = Signal(init=1)  # count != RING, and count != 0, from registers: ready is a long path
+        available = Signal()
         write = Signal()
         taken = Signal()
         commit = Signal()
@@ -101,13 +104,18 @@ class ReplayBuffer(wiring.Component):
         fold, fold_end = counter(m, "fold", plan.input_folds, taken)
         slot = Signal(range(RING))
         m.d.comb += [
-            write.eq(self.i.valid & (count != RING)),
+            write.eq(self.i.valid & room),
             taken.eq(write & group_end),
-            self.i.ready.eq((count != RING) & group_end),
+            self.i.ready.eq(room & group_end),
             commit.eq(taken & fold_end & ~self.i.p.drop),
-            self.available.eq(count != 0),
+            self.available.eq(available),
+            following.eq(count + commit - self.retire),
         ]
-        m.d.sync += count.eq(count + commit - self.retire)
+        m.d.sync += [
+            count.eq(following),
+            room.eq(following != RING),
+            available.eq(following != 0),
+        ]
         with m.If(commit):
             m.d.sync += slot.eq(slot + 1)
         index: Value = fold
