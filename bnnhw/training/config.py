@@ -20,8 +20,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "mnist": {
         "hidden": (256, 256, 256),
         "input_bits": 8,
-        "epochs": 50,
+        "epochs": 40,
         "batch": 250,
+        "shift": 1,
     },
 }
 
@@ -69,9 +70,9 @@ class TrainConfig:
     """
 
     data: str = "digits"
-    hidden: tuple[int, ...] = (128, 64)
+    hidden: tuple[int, ...] = (128, 128)
     input_bits: int = 4
-    epochs: int = 200
+    epochs: int = 100
     batch: int = 32
     rate: float = 0.1
     norm_rate: float = 0.003
