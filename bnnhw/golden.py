@@ -1,6 +1,6 @@
 """The reference: what a network computes, in integers and numpy only. Everything else equals it."""
 
-__all__ = ["Trace", "evaluate", "layer_sums"]
+__all__ = ["Trace", "evaluate", "layer_scores", "layer_sums"]
 
 import dataclasses
 
@@ -69,7 +69,7 @@ def evaluate(network: Network, x: npt.NDArray[np.uint8]) -> Trace:
             x = (sums >= layer.threshold).astype(np.uint8)
             bits.append(x)
         else:
-            scores = _scores(layer, sums)
+            scores = layer_scores(layer, sums)
             # argmax returns the first of equal maxima: the lowest index wins.
             return Trace(
                 bits=tuple(bits), scores=scores, classes=scores.argmax(axis=1).astype(np.uint16)
@@ -77,8 +77,11 @@ def evaluate(network: Network, x: npt.NDArray[np.uint8]) -> Trace:
     return Trace(bits=tuple(bits), scores=None, classes=None)
 
 
-def _scores(layer: Output, sums: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """`scale * s + bias`, in int64 on the way; fits int32 by the layer's own check."""
+def layer_scores(layer: Output, sums: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The scores, (N, M), that an output layer makes of its `layer_sums`.
+
+    `scale * s + bias`, in int64 on the way; fits int32 by the layer's own check.
+    """
     s = sums.astype(np.int64)
     if layer.input_bits == 1:
         s = 2 * s - layer.inputs

@@ -60,6 +60,7 @@ class InputFormat:
                 f"not {' and '.join(sorted(given)) or 'none'}"
             )
         for name in wanted:
+            object.__setattr__(self, name, float(getattr(self, name)))
             if not math.isfinite(getattr(self, name)):
                 raise InputError(f"input {name} must be finite, not {getattr(self, name)}")
         if self.lo is not None and self.hi is not None and not 0 < self.hi - self.lo < math.inf:

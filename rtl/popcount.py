@@ -2,23 +2,17 @@
 
 __all__ = ["Popcount", "XnorPopcount", "popcount_verilog"]
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..timing import COUNT_BITS
 
 
-def count_bits(value: int, width: int) -> int:
-    """The software model: ones among the lowest `width` bits."""
-    return (value & ((1 << width) - 1)).bit_count()
-
-
 class Popcount(wiring.Component):
     """The number of ones in `i`, as a tree with a register after every level.
 
-    The leaves count 4 bits each by table (three functions of four inputs: a LUT apiece in every
-    family), the levels above add pairs in exactly the width of the sum.
+    The leaves count 4 bits each (three functions of four inputs: a LUT apiece in every family), the levels above add pairs in exactly the width of the sum.
 
     Latency: `timing.popcount_levels(lanes)` cycles. One word a cycle; nothing stalls.
 
@@ -57,13 +51,14 @@ class Popcount(wiring.Component):
         return m
 
     def _leaf(self, m: Module, start: int, width: int) -> tuple[Value, int]:
-        bits = Signal(width, name=f"bits_{start}")
+        """Up to four bits counted: the sums and carries of two pairs."""
+        zero = Const(0, 1)
+        a, b, c, d = (self.i[start + k] if k < width else zero for k in range(COUNT_BITS))
+        pairs = Signal(4, name=f"pairs_{start}")
         count = Signal(range(width + 1), name=f"count_{start}", reset_less=True)
-        m.d.comb += bits.eq(self.i[start : start + width])
-        with m.Switch(bits):
-            for value in range(1 << width):
-                with m.Case(value):
-                    m.d.sync += count.eq(count_bits(value, width))
+        m.d.comb += pairs.eq(Cat(a ^ b, c ^ d, a & b, c & d))
+        odd, both = pairs[0:2], pairs[2:4]
+        m.d.sync += count.eq(Cat(odd.xor(), both.xor() ^ odd.all(), both.all()))
         return count, width
 
 

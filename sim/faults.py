@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..folding import Folding
-from ..golden import Trace, evaluate, layer_sums
+from ..golden import Trace, evaluate, layer_scores, layer_sums
 from ..network import Dense, Network, Output
 from ..rtl.sites import Site, faulty_threshold, threshold_site, weight_site
 from .checker import Mismatch, first_mismatch, trace_fields
@@ -202,10 +202,7 @@ def evaluate_faulty(
         if fault.layer == i:
             sums[:, fault.neuron] += shift
         if not isinstance(faulty, Dense):
-            s = sums.astype(np.int64)
-            if layer.input_bits == 1:
-                s = 2 * s - layer.inputs
-            scores = (faulty.scale * s + faulty.bias).astype(np.int32)
+            scores = layer_scores(faulty, sums)
             return Trace(
                 bits=tuple(bits), scores=scores, classes=scores.argmax(axis=1).astype(np.uint16)
             )
