@@ -12,7 +12,8 @@ from ..timing import COUNT_BITS
 class Popcount(wiring.Component):
     """The number of ones in `i`, as a tree with a register after every level.
 
-    The leaves count 4 bits each (three functions of four inputs: a LUT apiece in every family), the levels above add pairs in exactly the width of the sum.
+    The leaves count 4 bits each (three functions of four inputs: a LUT apiece in every family), the
+    levels above add pairs in exactly the width of the sum.
 
     Latency: `timing.popcount_levels(lanes)` cycles. One word a cycle; nothing stalls.
 
