@@ -2,6 +2,7 @@
 
 __all__ = ["Dataset", "load"]
 
+import contextlib
 import dataclasses
 import gzip
 import hashlib
@@ -236,6 +237,7 @@ def _content(file: _IdxFile, folder: Path) -> npt.NDArray[np.uint8]:
 def _download(file: _IdxFile, folder: Path) -> Path:
     """Fetch a file's archive into `folder`, checked by pooch; InputError where there is no way."""
     import pooch
+    import requests
 
     from . import console
 
@@ -253,7 +255,12 @@ def _download(file: _IdxFile, folder: Path) -> Path:
                 return Path(done)
             except (OSError, ValueError) as error:  # no network, or not the file it should be
                 why = error
-    reason = str(why).splitlines()[0] if str(why) else type(why).__name__
+    with contextlib.suppress(OSError):
+        folder.rmdir()  # pooch makes it before it knows; where it holds something it stays
+    if isinstance(why, requests.ConnectionError):
+        reason = "no connection"  # requests' own words fill a screen
+    else:
+        reason = str(why).splitlines()[0]
     raise InputError(
         f"mnist: {file.name}.gz is not in {folder.parent} and cannot be downloaded ({reason}); "
         "put MNIST's four files there, or name their folder with --data-dir"
