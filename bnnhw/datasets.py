@@ -2,10 +2,7 @@
 
 __all__ = ["Dataset", "load"]
 
-import contextlib
 import dataclasses
-import gzip
-import hashlib
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,11 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from . import mnist
 from .errors import InputError
 from .network import InputFormat
 
 PARTS = ("train", "valid", "test")
 SPLIT_SEED = 0  # of every split into parts; the seed of a training is another
+MNIST_VALIDATION = 10_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -106,9 +105,6 @@ def load(name_or_path: str, data_dir: Path | str = "data") -> Dataset:
     raise InputError(f"data must be digits, mnist or a .npz file, not {name_or_path!r}")
 
 
-# --- digits
-
-
 def _digits() -> Dataset:
     """A third is the test part, a sixth of the rest validation, both stratified: 998, 200, 599."""
     from sklearn.datasets import load_digits
@@ -137,63 +133,9 @@ def _digits() -> Dataset:
     )
 
 
-# --- MNIST
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _IdxFile:
-    """One of MNIST's files: bytes of its header, size and SHA-256 unpacked, MD5 of the download.
-
-    The archive may be packed anew by whoever hands it on, so what counts is its content.
-    """
-
-    name: str
-    header: int
-    size: int
-    sha256: str
-    md5_gz: str
-
-
-MNIST_FILES = {
-    "x_train": _IdxFile(
-        "train-images-idx3-ubyte",
-        16,
-        47_040_016,
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-    ),
-    "y_train": _IdxFile(
-        "train-labels-idx1-ubyte",
-        8,
-        60_008,
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        "d53e105ee54ea40749a09fcbcd1e9432",
-    ),
-    "x_test": _IdxFile(
-        "t10k-images-idx3-ubyte",
-        16,
-        7_840_016,
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        "9fb629c4189551a2d022fa330f9573f3",
-    ),
-    "y_test": _IdxFile(
-        "t10k-labels-idx1-ubyte",
-        8,
-        10_008,
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        "ec29112dd5afa0611ce80d1b7f02629c",
-    ),
-}
-MNIST_MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-MNIST_VALIDATION = 10_000
-
-
 def _mnist(folder: Path) -> Dataset:
     """Of the 60,000 training images, 10,000 chosen with a fixed seed are validation."""
-    raw = {part: _content(file, folder) for part, file in MNIST_FILES.items()}
+    raw = {part: mnist.content(file, folder) for part, file in mnist.FILES.items()}
     x, x_test = (raw[part].reshape(-1, 28, 28, 1) for part in ("x_train", "x_test"))
     y, y_test = (raw[part].astype(np.int64) for part in ("y_train", "y_test"))
     # RandomState's streams are frozen: the split is the same under every version of numpy.
@@ -212,62 +154,6 @@ def _mnist(folder: Path) -> Dataset:
         hi=255,
         threshold=128,
     )
-
-
-def _content(file: _IdxFile, folder: Path) -> npt.NDArray[np.uint8]:
-    """What stands after an IDX file's header, the whole file checked by its SHA-256."""
-    places = [f / (file.name + end) for f in (folder, folder / "mnist") for end in (".gz", "")]
-    path = next((p for p in places if p.is_file()), None)
-    if path is None:
-        path = _download(file, folder / "mnist")
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as opened:
-            raw = opened.read(file.size + 1)  # one more than it may have, and never a bomb
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read ({error}); delete it and try again") from None
-    found = hashlib.sha256(raw).hexdigest()
-    if found != file.sha256:
-        raise InputError(
-            f"{path}: is not MNIST's file: the SHA-256 of its content must be {file.sha256}, "
-            f"not {found}; delete it and try again"
-        )
-    return np.frombuffer(raw, np.uint8, offset=file.header)
-
-
-def _download(file: _IdxFile, folder: Path) -> Path:
-    """Fetch a file's archive into `folder`, checked by pooch; InputError where there is no way."""
-    import pooch
-    import requests
-
-    from . import console
-
-    pooch.get_logger().setLevel("ERROR")
-    why: Exception | None = None
-    with console.progress(f"downloading {file.name}.gz"):
-        for mirror in MNIST_MIRRORS:
-            try:
-                done = pooch.retrieve(
-                    url=f"{mirror}{file.name}.gz",
-                    known_hash=f"md5:{file.md5_gz}",
-                    fname=f"{file.name}.gz",
-                    path=folder,
-                )
-                return Path(done)
-            except (OSError, ValueError) as error:  # no network, or not the file it should be
-                why = error
-    with contextlib.suppress(OSError):
-        folder.rmdir()  # pooch makes it before it knows; where it holds something it stays
-    if isinstance(why, requests.ConnectionError):
-        reason = "no connection"  # requests' own words fill a screen
-    else:
-        reason = str(why).splitlines()[0]
-    raise InputError(
-        f"mnist: {file.name}.gz is not in {folder.parent} and cannot be downloaded ({reason}); "
-        "put MNIST's four files there, or name their folder with --data-dir"
-    )
-
-
-# --- the user's own
 
 
 def _own(path: Path) -> Dataset:

@@ -18,7 +18,7 @@ from ..rtl.sites import Site, faulty_threshold, threshold_site, weight_site
 from .checker import Mismatch, first_mismatch, trace_fields
 from .core import Core, read_core
 from .job import Deposit
-from .simulation import Conditions, run_job, run_mismatch, violation_of
+from .run import Conditions, run_job, run_mismatch, violation_of
 from .simulators import compile_core
 
 

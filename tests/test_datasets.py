@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnhw import datasets
+from bnnhw import datasets, mnist
 from bnnhw.datasets import load
 from bnnhw.errors import InputError
 
@@ -52,7 +52,7 @@ def contents(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """What the four files hold; `datasets` is told their hashes."""
     rng = np.random.default_rng(0)
     made, table = {}, {}
-    for part, file in datasets.MNIST_FILES.items():
+    for part, file in mnist.FILES.items():
         shape = (SIZES[part], 784) if part[0] == "x" else (SIZES[part],)
         values = rng.integers(0, 256 if part[0] == "x" else 10, shape, np.uint8)
         raw = bytes(file.header) + values.tobytes()
@@ -63,9 +63,9 @@ def contents(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
             sha256=hashlib.sha256(raw).hexdigest(),
             md5_gz=hashlib.md5(gzip.compress(raw, mtime=0)).hexdigest(),
         )
-    monkeypatch.setattr(datasets, "MNIST_FILES", table)
+    monkeypatch.setattr(mnist, "FILES", table)
     monkeypatch.setattr(datasets, "MNIST_VALIDATION", 10)
-    monkeypatch.setattr(datasets, "MNIST_MIRRORS", ("http://127.0.0.1:9/",))  # nobody listens
+    monkeypatch.setattr(mnist, "MIRRORS", ("http://127.0.0.1:9/",))  # nobody listens
     return made
 
 
@@ -151,7 +151,7 @@ def test_no_file_and_no_network_is_one_line(tmp_path: Path, contents: dict[str, 
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder served over HTTP, which `datasets` takes for MNIST's mirror."""
+    """A folder served over HTTP, which `mnist` takes for MNIST's mirror."""
     served = tmp_path / "served"
     served.mkdir()
 
@@ -163,7 +163,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/"
-        monkeypatch.setattr(datasets, "MNIST_MIRRORS", ("http://127.0.0.1:9/", address))
+        monkeypatch.setattr(mnist, "MIRRORS", ("http://127.0.0.1:9/", address))
         yield served
         server.shutdown()
 

@@ -14,7 +14,7 @@ from bnnhw.network import Dense
 from bnnhw.record import read_records
 from bnnhw.sim import predict, simulate
 from bnnhw.sim.core import read_core
-from bnnhw.sim.simulation import Stall
+from bnnhw.sim.run import Stall
 from bnnhw.vectors import random_vectors
 
 
