@@ -94,6 +94,18 @@ def test_of_equally_good_epochs_the_later_one_wins(
     assert not torch.equal(states[2]["hidden.0.linear.weight"], states[3]["hidden.0.linear.weight"])
 
 
+def test_the_seed_orders_the_samples(tmp_path: Path) -> None:
+    import bnnhw.training.fit as loop
+
+    data = loop.Tensors.of(load("digits"), SMALL)
+    losses = []
+    for seed in (0, 0, 1):  # the weights begin alike each time
+        config = dataclasses.replace(SMALL, seed=seed, epochs=2)
+        model = Mlp((64, 16, 8, 10), input_bits=4, generator=torch.Generator().manual_seed(0))
+        losses.append([row.loss for row in loop.fit(model, data, config, tmp_path, what="")])
+    assert losses[0] == losses[1] != losses[2]
+
+
 def test_the_run_folder_holds_what_it_says(tmp_path: Path) -> None:
     train(SMALL, tmp_path / "run", float_twin=True)
     found = sorted(p.name for p in (tmp_path / "run").iterdir())
