@@ -81,7 +81,8 @@ def _one_line(error: Exception) -> str:
     if isinstance(error, InputError):
         return str(error)
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
+        name = error.filename2 or error.filename  # of a copy, where it was to go
+        where = f"{name}: " if name else ""
         full = " (free some space, or write elsewhere)" if error.errno == errno.ENOSPC else ""
         return f"{where}{error.strerror or error}{full}"
     if isinstance(error, ModuleNotFoundError):

@@ -1,10 +1,16 @@
 """What every test stands on: under CI=true nothing skips, and a run without a test is a failure."""
 
 import os
+import signal
 from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
+
+# A shell that starts us in the background has us ignore SIGINT; our children, some of which must be
+# interrupted, would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

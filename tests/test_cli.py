@@ -99,6 +99,11 @@ ERRORS: dict[str, tuple[BaseException, int, str]] = {
         1,
         "bnnhw: a.npz: No such file or directory\n",
     ),
+    "full disk in a copy": (
+        OSError(errno.ENOSPC, "No space left on device", "from.a", None, "to.a"),
+        1,
+        "bnnhw: to.a: No space left on device (free some space, or write elsewhere)\n",
+    ),
     "full disk": (
         OSError(errno.ENOSPC, "No space left on device", "a.v"),
         1,

@@ -58,10 +58,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
+    import warnings
+
+    from amaranth.hdl import UnusedElaboratable
+
     from .. import console
     from ..generation import choose
     from ..rtl.emit import generate
 
+    # Ctrl-C leaves components without a use, and Amaranth would warn of each as it goes.
+    warnings.simplefilter("ignore", UnusedElaboratable)
     network, folding = choose(
         model=args.model,
         layer=args.layer,
