@@ -121,7 +121,7 @@ TOOLS: Mapping[str, Tool] = {
         ),
         Tool(
             name="g++",
-            purpose="compiles the simulation and the CPU kernel",
+            purpose="compiles the simulation",
             install="apt-get install g++",
             needed=True,
             variable="CXX",
