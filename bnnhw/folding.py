@@ -97,11 +97,8 @@ class LayerFolding:
         """Where the weights go, `auto` resolved."""
         if self.weights == "auto":
             return "baked" if self.depth(layer) <= BAKED_DEPTH else "bram"
-        return "bram" if self.weights == "bram" else "baked"
-
-    def cells(self) -> int:
-        """Cells in the grid."""
-        return self.rows * self.cols
+        # One word is no memory, whatever was asked for.
+        return "bram" if self.weights == "bram" and self.depth(layer) > 1 else "baked"
 
 
 def layer_cycles(layer: Layer, fold: LayerFolding) -> int:

@@ -48,7 +48,9 @@ def choose(
 
     if model is None:
         assert inputs is not None and neurons is not None
-        network = random_layer(inputs, neurons, input_bits=input_bits or 1, seed=seed)
+        network = random_layer(
+            inputs, neurons, input_bits=1 if input_bits is None else input_bits, seed=seed
+        )
     else:
         network = load(model)
         if layer is not None:

@@ -155,4 +155,4 @@ class Cell(wiring.Component):
 
 def weight_latency(plan: LayerPlan) -> int:
     """Cycles from a weight's address to the weight: 0 from LUTs, 2 from block RAM."""
-    return 2 if plan.depth > 1 and plan.fold.stores(plan.layer) == "bram" else 0
+    return 2 if plan.fold.stores(plan.layer) == "bram" else 0

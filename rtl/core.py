@@ -27,7 +27,7 @@ class Core(wiring.Component):
     folding : Folding
     output : "class", "scores" or "bits"
         A 32-bit beat an image with the class in bits 15:0; M 32-bit beats of scores; or, of a
-        network that ends in bits, a beat of `rows` bits a neuron fold.
+        network that ends in bits, a beat of `rows` bits a neuron fold, in whole bytes.
 
     Members
     -------
@@ -138,7 +138,7 @@ class Core(wiring.Component):
         if self.output == "scores":
             source = gearbox(
                 m,
-                "gearbox_scores",
+                "output_gearbox",
                 _as_words(m, source),
                 units=plan.layer.neurons,
                 wide_in=plan.fold.rows,
@@ -149,7 +149,7 @@ class Core(wiring.Component):
         _, frame_end = counter(m, "output_beat", beats, self.m_axis_tvalid & self.m_axis_tready)
         m.d.comb += [
             self.m_axis_tdata.eq(word),
-            self.m_axis_tvalid.eq(source.valid),
+            self.m_axis_tvalid.eq(source.valid & ~self.in_reset),
             source.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(frame_end),
         ]

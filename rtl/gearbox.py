@@ -241,7 +241,7 @@ def gearbox(
     m.submodules[name] = box
     wiring.connect(m, source, box.i)
     if wide_out % wide_in == 0 and short_tail(units, wide_in, wide_out, hold):
-        m.submodules[f"{name}_slack"] = slack = Slack(wide=wide_out, width=width)
+        m.submodules[f"slack_{name}"] = slack = Slack(wide=wide_out, width=width)
         wiring.connect(m, box.o, slack.i)
         return slack.o
     return box.o

@@ -22,7 +22,8 @@ class LayerCore(wiring.Component):
     """A layer on its systolic grid, streams at both ends, nothing between them that stalls.
 
     Throughput: `folding.layer_cycles` a vector, no bubble between vectors. Latency:
-    `timing.layer_latency` from a fold's last step to its word, then the exit's FIFO.
+    `timing.layer_latency` from a fold's last step to its word, `timing.argmax_latency` more to a
+    class, then the exit's FIFO.
 
     Parameters
     ----------

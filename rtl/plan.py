@@ -91,8 +91,8 @@ class LayerPlan:
 
     @property
     def acc_max(self) -> int:
-        """The largest acc; the least is 0."""
-        return ((1 << self.bits_computed) - 1) * self.input_folds * self.fold.simd
+        """The largest acc, padding neurons' too; the least is 0."""
+        return ((1 << self.bits_computed) - 1) * self.layer.inputs
 
     def _by_fold(self, values: npt.NDArray[np.int64], fill: int) -> npt.NDArray[np.int64]:
         """Values of the neurons as the edges read them: (rows, NF), padding neurons `fill`."""

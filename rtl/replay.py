@@ -13,7 +13,7 @@ from .sequencer import index_width, read_addr_width
 
 
 class ReplayBuffer(wiring.Component):
-    """One bank of memory a column, each holding `timing.RING` vectors.
+    """One bank of memory a column, each holding `plan.RING` vectors.
 
     Words of SIMD inputs come in; a word of B bits an input is written as ceil(B / planes) words,
     highest planes first. Reads and writes both enter at column 0 and travel right by one column a

@@ -94,10 +94,12 @@ def run_core(
     stall_in: Stalls | None = None,
     stall_out: Stalls | None = None,
     idle: int = 40,
+    reset: tuple[int, int] | None = None,
 ) -> CoreRun:
     """Give a core beats until it gave `results` of its own, then watch it for `idle` cycles.
 
-    Cycles are counted from the end of reset. Fails when the core holds still for long.
+    Cycles are counted from the end of reset. Fails when the core holds still for long. `reset` is
+    (cycle, length): a reset in mid-stream, after which all begins again.
     """
     core = Core(network, folding, output)
     run = CoreRun()
@@ -117,7 +119,19 @@ def run_core(
         await clock(ctx)
         given, offering, cycle, quiet = 0, False, 0, 0
         held: Beat | None = None
+        pending = reset
         while len(run.beats) < results or quiet < idle:
+            if pending is not None and cycle == pending[0]:
+                ctx.set(core.aresetn, 0)
+                ctx.set(core.s_axis_tvalid, 0)
+                ctx.set(core.m_axis_tready, 0)
+                for _ in range(pending[1]):
+                    await clock(ctx)
+                ctx.set(core.aresetn, 1)
+                pending, held = None, None
+                given, offering = 0, False
+                run.beats.clear()
+                run.taken.clear()
             if given < len(beats) and not offering:
                 offering = not stall_in.next()
             ctx.set(core.s_axis_tvalid, int(offering))

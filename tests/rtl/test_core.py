@@ -157,10 +157,42 @@ def test_bad_frames_give_no_result_and_disturb_no_other() -> None:
         sent = [[*bad, frame] if i in (0, 3, 4) else [frame] for i, frame in enumerate(frames)]
         beats = [beat for group in sent for frame in group for beat in frame]
         wanted = expected(network, folding, x, "class")
-        for stalls in (Stalls(), Stalls(0.5, seed=1)):
-            run = run_core(network, folding, beats, "class", results=8, stall_in=stalls)
+        for stall in (0.0, 0.5):
+            run = run_core(
+                network, folding, beats, "class", results=8,
+                stall_in=Stalls(stall, seed=1), stall_out=Stalls(stall, seed=2),
+            )  # fmt: skip
             assert run.beats == wanted
             assert run.frame_error
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+@pytest.mark.parametrize("output", ["class", "scores"])
+def test_a_reset_in_mid_stream_begins_anew(length: int, output: str) -> None:
+    network = random_network([13, 6, 5], bits=2, seed=4)
+    folding = fold(network, (3, 1, 4), (2, 1, 3))
+    x = inputs(network, 8)
+    wanted = expected(network, folding, x, output)
+    beats = [beat for image in x for beat in beats_of(network, folding, image)]
+    for cycle in (1, 30, 57, 64, 71, 80, 83, 90):
+        run = run_core(
+            network, folding, beats, output, results=len(wanted), reset=(cycle, length),
+            stall_out=Stalls(0.5, seed=cycle),
+        )  # fmt: skip
+        assert run.beats == wanted
+
+
+def test_layers_may_have_the_names_of_our_own_parts() -> None:
+    weight = np.ones((5, 8), np.uint8)
+    first = random_layer(17, 8, input_bits=8)
+    names = ("fc1", "fc1_slack", "scores")
+    layers = (
+        dataclasses.replace(first.layers[0], name=names[0]),
+        dataclasses.replace(random_layer(8, 8).layers[0], name=names[1]),
+        Output(name=names[2], weight=weight, scale=np.ones(5, int), bias=np.zeros(5, int)),
+    )
+    network = Network(input=first.input, layers=layers)
+    check(network, fold(network, (8, 1, 16), (4, 1, 4), (5, 1, 2), pixels=2), "scores", 4)
 
 
 @pytest.mark.parametrize(

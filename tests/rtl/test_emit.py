@@ -20,7 +20,7 @@ from bnnhw.rtl import emit
 
 SMALL = ["--inputs", "20", "--neurons", "6", "--rows", "2", "--cols", "2", "--lanes", "4"]
 # Of the core that `bnnhw generate` makes with SMALL. Changes when the gateware does.
-SMALL_SHA256 = "d874ebe991fd3fdbf9b271b8a1e559047dcdacf84fb1877b1918d9df5d0d4f7f"
+SMALL_SHA256 = "309015f5f33e09c3d688294343e8cb6fd80729b3fcff7c8c9e2e94f034edb30d"
 
 
 def generated(folder: Path, *arguments: str) -> dict[str, str]:
@@ -102,6 +102,8 @@ def test_an_interrupted_build_leaves_the_one_before(
         ([*SMALL[:-1], "0"], "fc: lanes must be 1 to 65536, not 0"),
         (["--inputs", "4", "--neurons", "3", "--input-bits", "9"],
          "input bits must be 1 to 8, not 9"),
+        (["--inputs", "4", "--neurons", "3", "--input-bits", "0"],
+         "input bits must be 1 to 8, not 0"),
         (["--inputs", "4", "--neurons", "3", "--target-fps", "1e9"],
          "1,000,000,000 images/s is out of reach at 150 MHz; the best is 150,000,000, "
          "an interval of 1 cycles"),

@@ -107,7 +107,7 @@ SIZES = [
 
 @pytest.mark.parametrize("stall", [0.0, 0.5])
 @pytest.mark.parametrize("sizes", SIZES, ids=lambda s: "-".join(map(str, s)))
-def test_words_keep_their_units_and_the_faster_side_waits(
+def test_words_keep_their_units_and_the_pace_of_the_slower_side(
     sizes: tuple[int, int, int, int], stall: float
 ) -> None:
     units, wide_in, wide_out, hold = sizes
