@@ -100,6 +100,11 @@ class LayerFolding:
         # One word is no memory, whatever was asked for.
         return "bram" if self.weights == "bram" and self.depth(layer) > 1 else "baked"
 
+    def resolved(self, layer: Layer) -> dict[str, int | str]:
+        """The grid in JSON's terms, `auto` resolved."""
+        sizes = {name: getattr(self, name) for name in ("rows", "cols", "lanes", "planes")}
+        return sizes | {"weights": self.stores(layer)}
+
 
 def layer_cycles(layer: Layer, fold: LayerFolding) -> int:
     """Cycles a sample: IF * NF * PG, with no bubble between samples."""

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 
 from . import console
 from .errors import InputError
-from .folding import CLOCK_HZ, Folding, layer_cycles, proposed
+from .folding import CLOCK_HZ, Folding, ceil_div, layer_cycles, proposed
 from .network import Network, Output
 from .network_file import load
 
@@ -63,13 +63,7 @@ class Inspection:
                 "gives": "scores" if isinstance(layer, Output) else "bits",
                 "weight_bits": layer.weight.size,
                 "operations": layer.operations,
-                "folding": {
-                    "rows": fold.rows,
-                    "cols": fold.cols,
-                    "lanes": fold.lanes,
-                    "planes": fold.planes,
-                    "weights": fold.stores(layer),
-                },
+                "folding": fold.resolved(layer),
                 "cycles": layer_cycles(layer, fold),
                 "share": layer_cycles(layer, fold) / self.interval,
             }
@@ -144,7 +138,7 @@ class Inspection:
         lines = [
             f"input     {size} values of {form.bits} bit{'s'[: form.bits > 1]} ({coded}), "
             f"{pixels} a beat: {beats:,} beat{'s'[: beats > 1]}",
-            f"weights   {self.weight_bits:,} bits, {-(-self.weight_bits // 8):,} bytes",
+            f"weights   {self.weight_bits:,} bits, {ceil_div(self.weight_bits, 8):,} bytes",
             f"speed     an image in {self.interval:,} cycle{'s'[: self.interval > 1]}: "
             f"{self.images_per_s:,.0f} images/s at {self.clock_hz / 1e6:g} MHz",
             f"folding   {'as given' if self.given else 'proposed; --write-folding keeps it'}",

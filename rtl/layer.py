@@ -10,6 +10,7 @@ from ..folding import ceil_div
 from ..timing import READ, argmax_latency, cell_latency, layer_latency
 from .argmax import CLASS_BITS, Argmax
 from .cell import weight_latency
+from .delay import late
 from .edge import Edge, control_register
 from .gearbox import word_layout
 from .grid import Grid
@@ -84,22 +85,21 @@ class LayerCore(wiring.Component):
         """Activations and weight addresses to the columns, each a cycle after its neighbour."""
         addr: Value = sequencer.weight_addr
         for k in range(2 - weight_latency(self.plan)):  # the replay buffer's read takes 2 cycles
-            addr = _late(m, f"weight_addr_wait_{k}", addr)
+            addr = late(m, f"weight_addr_wait_{k}", addr)
         for c in range(self.plan.fold.cols):
             m.d.comb += [
                 getattr(grid, f"a_{c}").eq(getattr(replay, f"a_{c}")),
                 getattr(grid, f"addr_{c}").eq(addr),
             ]
             if c + 1 < self.plan.fold.cols:
-                addr = _late(m, f"weight_addr_{c}", addr)
+                addr = late(m, f"weight_addr_{c}", addr)
 
     def _edges(self, m: Module, grid: Grid, sequencer: Sequencer) -> None:
         """The edges with their control, and the rows' results brought into one word (the tap)."""
         plan, fold = self.plan, self.plan.fold
         control: data.View = sequencer.control
-        wait = (
-            READ - 1 + cell_latency(fold) + fold.cols - 1
-        )  # control leaves one cycle after the step
+        # Control leaves the sequencer one cycle after the step.
+        wait = READ - 1 + cell_latency(fold) + fold.cols - 1
         for k in range(wait):
             control = control_register(m, plan, f"control_{k}", control)
         self.tap_valid = Signal(attrs={"keep": 1})
@@ -112,7 +112,7 @@ class LayerCore(wiring.Component):
             control = edge.control_o
             result: Value = edge.o
             for k in range(fold.rows - 1 - r):
-                result = _late(m, f"result_{r}_{k}", result)
+                result = late(m, f"result_{r}_{k}", result)
             results.append(result)
             if r == fold.rows - 1:
                 m.d.comb += self.tap_valid.eq(edge.done)
@@ -144,9 +144,3 @@ class LayerCore(wiring.Component):
         if self.gives_class:
             flight += argmax_latency(plan.fold.rows)
         return ceil_div(flight, cycles) + 4
-
-
-def _late(m: Module, name: str, value: Value) -> Signal:
-    late = Signal(value.shape(), name=name, reset_less=True)
-    m.d.sync += late.eq(value)
-    return late

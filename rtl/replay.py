@@ -7,6 +7,7 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .counter import counter
+from .delay import late
 from .gearbox import word_layout
 from .plan import RING, LayerPlan
 from .sequencer import index_width, read_addr_width
@@ -158,8 +159,6 @@ class ReplayBuffer(wiring.Component):
     def _delayed(m: Module, name: str, value: Value, cycles: int) -> Signal:
         """The value some cycles later."""
         for k in range(cycles):
-            late = Signal(value.shape(), name=f"{name}_{k}", reset_less=True)
-            m.d.sync += late.eq(value)
-            value = late
+            value = late(m, f"{name}_{k}", value)
         assert isinstance(value, Signal)
         return value

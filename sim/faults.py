@@ -194,8 +194,8 @@ def evaluate_faulty(
         if fault.layer == i and fault.kind == "weight":
             weight[fault.neuron, fault.index] ^= 1
             if layer.input_bits > 1:
-                planes = folding.layers[i].planes
-                top = (1 << planes * -(-layer.input_bits // planes)) - 1
+                fold = folding.layers[i]
+                top = (1 << fold.planes * fold.plane_groups(layer)) - 1
                 shift = top if weight[fault.neuron, fault.index] == 0 else -top
         faulty = dataclasses.replace(layer, weight=weight)
         sums = layer_sums(faulty, x)

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from . import data_dir_argument
+
 HELP = "classify data or pictures with a network"
 
 
@@ -14,13 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--images", type=Path, nargs="+", metavar="FILE", help="pictures of the network's size"
     )
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        default=Path("data"),
-        metavar="DIR",
-        help="where data sets lie, and are downloaded to (default: data)",
-    )
+    data_dir_argument(parser)
     parser.add_argument(
         "--part",
         choices=("train", "valid", "test"),

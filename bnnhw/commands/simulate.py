@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ToolError
+from . import data_dir_argument
 
 HELP = "run a build folder's Verilog in a simulator, compared with golden bit for bit"
 
@@ -28,12 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "(default: all, of the folder and of the data)",
     )  # fmt: skip
     parser.add_argument(
-        "--data", metavar="NAME|FILE.npz|FOLDER", help="its test part follows the folder's vectors"
+        "--data", metavar="NAME|FILE.npz", help="its test part follows the folder's vectors"
     )
-    parser.add_argument(
-        "--data-dir", type=Path, default=Path("data"), metavar="DIR",
-        help="where data sets lie (default: data)",
-    )  # fmt: skip
+    data_dir_argument(parser)
     parser.add_argument(
         "--seed", type=int, default=0, help="of stalls and random vectors (default: 0)"
     )

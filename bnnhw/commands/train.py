@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from . import data_dir_argument
 
 HELP = "train a binarized network on data"
 
@@ -40,13 +41,7 @@ OPTIONS: dict[str, tuple[Any, str, str]] = {
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="NAME|FILE.npz", help="digits, mnist or your own")
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        default=Path("data"),
-        metavar="DIR",
-        help="where data sets lie, and are downloaded to (default: data)",
-    )
+    data_dir_argument(parser)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of this run"
     )
