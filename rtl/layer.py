@@ -2,8 +2,8 @@
 
 __all__ = ["LayerCore"]
 
-from amaranth.hdl import Cat, Module, Signal, Value, signed
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..folding import ceil_div
@@ -12,6 +12,7 @@ from .argmax import CLASS_BITS, Argmax
 from .cell import weight_latency
 from .delay import late
 from .edge import Edge, control_register
+from .exit import Exit
 from .gearbox import word_layout
 from .grid import Grid
 from .plan import LayerPlan
@@ -78,7 +79,14 @@ class LayerCore(wiring.Component):
             m.submodules.argmax = argmax = Argmax(plan)
             m.d.comb += [argmax.scores.eq(self.tap_data), argmax.valid.eq(self.tap_valid)]
             result, done = argmax.index, argmax.done
-        self._exit(m, sequencer, result, done)
+        m.submodules.exit = way_out = Exit(width=self.word_width, depth=self.fifo_depth)
+        m.d.comb += [
+            way_out.launch.eq(sequencer.launch),
+            way_out.result.eq(result),
+            way_out.done.eq(done),
+            sequencer.credit.eq(way_out.credit),
+        ]
+        wiring.connect(m, way_out.o, wiring.flipped(self.o))
         return m
 
     def _feed(self, m: Module, replay: ReplayBuffer, sequencer: Sequencer, grid: Grid) -> None:
@@ -117,23 +125,6 @@ class LayerCore(wiring.Component):
             if r == fold.rows - 1:
                 m.d.comb += self.tap_valid.eq(edge.done)
         m.d.comb += self.tap_data.eq(Cat(*results))
-
-    def _exit(self, m: Module, sequencer: Sequencer, result: Value, done: Value) -> None:
-        """A FIFO with room for every word that was promised: credits see to that."""
-        depth = self.fifo_depth
-        m.submodules.fifo = exit_fifo = fifo.SyncFIFOBuffered(width=self.word_width, depth=depth)
-        m.d.comb += [exit_fifo.w_data.eq(result), exit_fifo.w_en.eq(done)]
-        wiring.connect(m, exit_fifo.r_stream, wiring.flipped(self.o))
-        # The flag is a sign bit, and the count lags by a cycle: two words less than there is room
-        # for are promised, one because zero is not negative, one because of the lag.
-        launched, popped = Signal(), Signal()
-        credits = Signal(signed(depth.bit_length() + 1), init=depth - 2)
-        m.d.sync += [
-            launched.eq(sequencer.launch),
-            popped.eq(self.o.valid & self.o.ready),
-            credits.eq(credits + popped - launched),
-        ]
-        m.d.comb += sequencer.credit.eq(~credits[-1])
 
     @property
     def fifo_depth(self) -> int:
