@@ -16,6 +16,7 @@ from bnnhw import console
 from bnnhw.errors import InputError, MissingToolError
 from bnnhw.files import new_folder, write_text
 from bnnhw.record import Record, commit, write_records
+from bnnhw.technology import Technology
 from bnnhw.tools import Found, find, run_tool
 
 from .count import Counts, count
@@ -205,16 +206,29 @@ def synth(
 def synth_popcount(
     lanes: int,
     *,
+    technology: Technology | None = None,
+    baked: bool = False,
     target: Target | str = "ecp5",
     route: bool = False,
     freq_mhz: float | None = None,
     seeds: Sequence[int] = (1,),
     out: Path | None = None,
 ) -> Synthesis:
-    """Synthesize one XNOR-popcount with weights at run time; the other parameters as `synth`."""
+    """Synthesize one XNOR-popcount; the other parameters as `synth`.
+
+    Parameters
+    ----------
+    technology : Technology
+        By default the target's family, with the fewest LUT sites: no registers inside, one line.
+    baked : bool
+        Constant weights instead of weights at run time.
+    """
     device = _device(target)
+    technology = technology or Technology(family=device.family, every=0, line=0)
+    if not technology.generic and technology.family != device.family:
+        raise InputError(f"{technology.family}'s cells are not for a target {device.family}")
     out = out or Path("build") / f"popcount{lanes}-{device.family}"
-    source = popcount_source(lanes)
+    source = popcount_source(lanes, technology, baked=baked)
     return _run(source, device, routed=route, freq_mhz=freq_mhz, seeds=seeds, out=out)
 
 

@@ -23,6 +23,7 @@ def core_script(target: Target, *, sources: list[str], top: str) -> str:
     unions = " %u" * (len(LINKS) - 1)
     return "\n".join(
         [
+            f"read_verilog -lib {target.about.cells}",
             *(f"read_verilog {source}" for source in sources),
             f"hierarchy -check -top {top}",
             "proc",

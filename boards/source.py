@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from bnnhw.errors import InputError
+from bnnhw.technology import Technology
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -89,14 +90,29 @@ def read_build(build: Path, *, allow_edited: bool = False) -> Source:
     )
 
 
-def popcount_source(lanes: int) -> Source:
-    """One XNOR-popcount of `lanes` lanes, weights at run time, inputs and outputs registered."""
+def popcount_source(lanes: int, technology: Technology, *, baked: bool = False) -> Source:
+    """One XNOR-popcount, inputs and output registered.
+
+    Parameters
+    ----------
+    lanes : int
+    technology : Technology
+    baked : bool
+        Constant weights, drawn from seed 0, instead of a port for them.
+    """
     if lanes < 1:
         raise InputError(f"popcount lanes must be at least 1, not {lanes}")
-    from bnnhw.rtl.popcount import popcount_verilog
+    import numpy as np
 
+    from bnnhw.rtl.popcount import XnorPopcount, popcount_verilog
+
+    weights = np.random.default_rng(0).integers(0, 2, lanes, dtype=np.uint8) if baked else None
+    component = XnorPopcount(lanes, technology, weights=weights)
+    structure = "plain" if technology.generic else technology.family
+    kind = "baked weights" if baked else "weights at run time"
+    registers = f"registers every {technology.every}" if technology.every else "no registers inside"
     return Source(
         top="popcount",
-        files={"popcount.v": popcount_verilog(lanes).encode()},
-        about=f"XNOR-popcount of {lanes} lanes",
+        files={"popcount.v": popcount_verilog(component).encode()},
+        about=f"XNOR-popcount of {lanes} lanes, {kind}, {structure}, {registers}",
     )

@@ -19,6 +19,8 @@ class Family:
     synth : str
         The Yosys command that maps to its cells. Without pads: figures are of the core. Without the
         multiplexers behind LUTs (`-nowidelut`) where a LUT has 4 inputs, so that a LUT is a site.
+    cells : str
+        Yosys's models of its cells, for Verilog that names them.
     packages : dict
         Device to package, where it can be routed; the first is the default.
     speeds : tuple of str
@@ -35,6 +37,7 @@ class Family:
 
     name: str
     synth: str
+    cells: str
     packages: Mapping[str, str]
     speeds: tuple[str, ...] = ()
     nextpnr: str = ""
@@ -50,6 +53,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             Family(
                 name="ecp5",
                 synth="synth_ecp5 -nowidelut",
+                cells="+/ecp5/cells_sim.v",
                 packages={
                     "85k": "CABGA756",
                     "45k": "CABGA554",
@@ -70,6 +74,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             Family(
                 name="ice40",
                 synth="synth_ice40",
+                cells="+/ice40/cells_sim.v",
                 packages={
                     "hx8k": "ct256",
                     "hx4k": "tq144",
@@ -85,16 +90,19 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             Family(
                 name="gowin",
                 synth="synth_gowin -family gw2a -nowidelut -noiopads",
+                cells="+/gowin/cells_sim.v",
                 packages={"gw2a-18": ""},
             ),
             Family(
                 name="nexus",
                 synth="synth_nexus -nowidelut -noiopad",
+                cells="+/nexus/cells_sim.v",
                 packages={"lifcl-40": ""},
             ),
             Family(
                 name="xilinx7",
                 synth="synth_xilinx -family xc7 -flatten -noiopad -noclkbuf",
+                cells="+/xilinx/cells_sim.v",
                 packages={"xc7": ""},
             ),
         )

@@ -2,19 +2,12 @@
 
 __all__ = ["Cell", "Rom"]
 
-import numpy as np
-import numpy.typing as npt
 from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from .plan import LayerPlan
+from .plan import LayerPlan, pack
 from .popcount import Popcount
-
-
-def pack(bits: npt.NDArray[np.uint8]) -> int:
-    """Bits to an integer, lane k at bit k."""
-    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
 
 
 class Rom:

@@ -136,6 +136,11 @@ class LayerPlan:
         return self.score_width if self.gives_scores else 1
 
 
+def pack(bits: npt.NDArray[np.uint8]) -> int:
+    """Bits to an integer, lane k at bit k."""
+    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
+
+
 def signed_width(value: int) -> int:
     """Bits of the shortest two's complement that holds a value."""
     return (value if value >= 0 else ~value).bit_length() + 1

@@ -2,20 +2,34 @@
 
 __all__ = ["Popcount", "XnorPopcount", "popcount_verilog"]
 
+import numpy as np
+import numpy.typing as npt
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..timing import COUNT_BITS
+from ..technology import Technology
+from ..timing import COUNT_BITS, popcount_levels
+from .delay import late
+from .families.cells import Function
+from .plan import pack
+from .planner import Kind
+from .structure import Structure
+from .writer import structure, write_count
 
 
 class Popcount(wiring.Component):
-    """The number of ones in `i`, as a tree with a register after every level.
+    """The number of ones in `i`, as a plain tree with a register after every level.
 
     The leaves count 4 bits each (three functions of four inputs: a LUT apiece in every family), the
     levels above add pairs in exactly the width of the sum.
 
-    Latency: `timing.popcount_levels(lanes)` cycles. One word a cycle; nothing stalls.
+    Latency: `timing.popcount_levels(lanes)` cycles; 0 without registers. One word a cycle.
+
+    Parameters
+    ----------
+    lanes : int
+    registers : bool
 
     Members
     -------
@@ -26,8 +40,9 @@ class Popcount(wiring.Component):
     i: Signal
     o: Signal
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(self, lanes: int, *, registers: bool = True) -> None:
         self.lanes = lanes
+        self.domain = "sync" if registers else "comb"
         super().__init__({"i": In(lanes), "o": Out(lanes.bit_length())})
 
     def elaborate(self, platform: object) -> Module:
@@ -46,7 +61,9 @@ class Popcount(wiring.Component):
             for k, pair in enumerate(pairs):
                 most = sum(largest for _, largest in pair)
                 total = Signal(range(most + 1), name=f"sum_{level}_{k}", reset_less=True)
-                m.d.sync += total.eq(pair[0][0] if len(pair) == 1 else pair[0][0] + pair[1][0])
+                m.d[self.domain] += total.eq(
+                    pair[0][0] if len(pair) == 1 else pair[0][0] + pair[1][0]
+                )
                 terms.append((total, most))
         m.d.comb += self.o.eq(terms[0][0])
         return m
@@ -59,14 +76,23 @@ class Popcount(wiring.Component):
         count = Signal(range(width + 1), name=f"count_{start}", reset_less=True)
         m.d.comb += pairs.eq(Cat(a ^ b, c ^ d, a & b, c & d))
         odd, both = pairs[0:2], pairs[2:4]
-        m.d.sync += count.eq(Cat(odd.xor(), both.xor() ^ odd.all(), both.all()))
+        m.d[self.domain] += count.eq(Cat(odd.xor(), both.xor() ^ odd.all(), both.all()))
         return count, width
 
 
 class XnorPopcount(wiring.Component):
-    """p = popcount(xnor(a, w)) with weights at run time: what a cell is, for measuring on its own.
+    """p = popcount(xnor(a, w)): what a cell counts, for measuring and proving on its own.
 
-    Inputs and output are registered. Latency: 2 + `timing.popcount_levels(lanes)` cycles.
+    Inputs and output are registered. Latency: `latency` cycles. One word a cycle.
+
+    Parameters
+    ----------
+    lanes : int
+    technology : Technology
+    weights : ndarray[uint8], (lanes,), optional
+        Constants instead of the port `w`.
+    simulated : bool
+        Twins instead of a family's cells.
 
     Members
     -------
@@ -78,23 +104,56 @@ class XnorPopcount(wiring.Component):
     w: Signal
     count: Signal
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(
+        self,
+        lanes: int,
+        technology: Technology,
+        *,
+        weights: npt.NDArray[np.uint8] | None = None,
+        simulated: bool = False,
+    ) -> None:
         self.lanes = lanes
-        super().__init__({"a": In(lanes), "w": In(lanes), "count": Out(lanes.bit_length())})
+        self.technology = technology
+        self.weights = weights
+        self.simulated = simulated
+        self.kind: Kind = "xnor" if weights is None else "bit"
+        ports = {"a": In(lanes), "count": Out(lanes.bit_length())}
+        super().__init__(ports if weights is not None else ports | {"w": In(lanes)})
+
+    @property
+    def latency(self) -> int:
+        if self.technology.generic:
+            return 2 + (popcount_levels(self.lanes) if self.technology.every else 0)
+        return 1 + self._structure.stages(self.technology.every)
+
+    @property
+    def _structure(self) -> Structure:
+        return structure(self.technology, self.kind, self.lanes, 1, None)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.popcount = popcount = Popcount(self.lanes)
-        a = Signal(self.lanes, reset_less=True)
-        w = Signal(self.lanes, reset_less=True)
-        x = Signal(self.lanes, reset_less=True)
-        m.d.sync += [a.eq(self.a), w.eq(self.w), x.eq(~(a ^ w))]
-        m.d.comb += [popcount.i.eq(x), self.count.eq(popcount.o)]
+        a = late(m, "a_q", self.a)
+        w = Const(pack(self.weights)) if self.weights is not None else late(m, "w_q", self.w)
+        if self.technology.generic:
+            x = Signal(self.lanes)
+            registers = self.technology.every > 0
+            m.submodules.popcount = popcount = Popcount(self.lanes, registers=registers)
+            m.d.comb += [x.eq(~(a ^ w)), popcount.i.eq(late(m, "x_q", x) if registers else x)]
+            m.d.comb += self.count.eq(popcount.o if registers else late(m, "count_q", popcount.o))
+            return m
+        if self.weights is None:
+            lanes = [Function((a[k], w[k]), (1, 0, 0, 1)) for k in range(self.lanes)]
+        else:
+            lanes = [Function((a[k],), (0, 1) if self.weights[k] else (1, 0))
+                     for k in range(self.lanes)]  # fmt: skip
+        plan = self._structure
+        count = write_count(m, plan, self.technology, lanes, simulated=self.simulated)
+        m.d.comb += self.count.eq(count)
         return m
 
 
-def popcount_verilog(lanes: int) -> str:
+def popcount_verilog(component: XnorPopcount) -> str:
     """Verilog of an `XnorPopcount`: module `popcount`, ports clk, a, w, count."""
     from .emit import to_verilog
 
-    return to_verilog(XnorPopcount(lanes), "popcount")
+    return to_verilog(component, "popcount")

@@ -18,6 +18,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--popcount", type=int, metavar="N", help="instead of a build: one N-lane XNOR-popcount"
     )
+    parser.add_argument(
+        "--plain", action="store_true", help="with --popcount: the plain tree, for comparison"
+    )
+    parser.add_argument(
+        "--baked", action="store_true", help="with --popcount: constant weights, from seed 0"
+    )
+    parser.add_argument(
+        "--every", type=int, default=0, metavar="N",
+        help="with --popcount: registers after every N operations (default: 0, none inside)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--line", type=int, default=0, metavar="N",
+        help="with --popcount: slots of the longest carry line (default: 0, no limit)",
+    )  # fmt: skip
     parser.add_argument("--target", choices=FAMILIES, default="ecp5", help="default: ecp5")
     parser.add_argument("--device", default="", help="for example 25k (ecp5), up5k (ice40)")
     parser.add_argument("--speed", default="", help="speed grade (ecp5: 6, 7 or 8)")
@@ -37,14 +51,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from .. import console
     from ..boards import synth, synth_popcount, target
     from ..errors import InputError
+    from ..technology import Technology
 
     if (args.build is None) == (args.popcount is None):
         raise InputError("synth takes a build folder or --popcount N, one of the two")
     device = target(args.target, device=args.device, speed=args.speed, package=args.package)
     seeds = _seeds(args.seeds) if args.seeds else [args.seed]
     if args.popcount is not None:
+        family = "generic" if args.plain else args.target
         result = synth_popcount(
             args.popcount,
+            technology=Technology(family=family, every=args.every, line=args.line),
+            baked=args.baked,
             target=device,
             route=args.route,
             freq_mhz=args.freq,

@@ -1,0 +1,8 @@
+"""How each family of devices writes a planned counter: its LUTs, its carry cells, their twins."""
+
+__all__ = ["FAMILIES", "Family"]
+
+from .ecp5 import Ecp5
+from .family import Family
+
+FAMILIES: dict[str, Family] = {one.name: one for one in (Ecp5(),)}

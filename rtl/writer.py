@@ -1,0 +1,272 @@
+"""Writes a planned counter in a family's cells, with its registers."""
+
+__all__ = ["structure", "write_count"]
+
+import functools
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+
+from ..technology import Technology
+from .delay import late
+from .families import FAMILIES
+from .families.cells import Cells, Function, indices, merged
+from .planner import Kind, plan_count
+from .structure import Chain, Count, Slot, Structure, slot_value
+
+
+@functools.lru_cache(256)
+def structure(
+    technology: Technology, kind: Kind, lanes: int, planes: int, addend: int | None
+) -> Structure:
+    """The plan for a counter, as `planner.plan_count` describes it."""
+    abilities = FAMILIES[technology.family].abilities
+    return plan_count(abilities, kind, lanes, planes=planes, addend=addend)
+
+
+def write_count(
+    m: Module,
+    plan: Structure,
+    technology: Technology,
+    lanes: Sequence[Function],
+    addend: Value | None = None,
+    *,
+    simulated: bool,
+) -> Signal:
+    """Adds the counter to a component.
+
+    Parameters
+    ----------
+    m : Module
+    plan : Structure
+    technology : Technology
+    lanes : list of Function
+        Each lane's bit, of nets that are registers.
+    addend : Value
+        As it is in the last stage, `plan.stages(technology.every) - 1` cycles later.
+    simulated : bool
+        Write twins instead of instances.
+
+    Returns
+    -------
+    Signal
+        The sum, registered, `plan.stages(technology.every)` cycles later.
+    """
+    writer = _Writer(m, plan, technology, simulated)
+    writer.take(lanes, addend)
+    for operations in writer.in_stages():
+        writer.write(operations)
+    last = plan.stages(technology.every) - 1
+    total = Signal(len(plan.result), name="count", reset_less=True)
+    m.d.sync += total.eq(Cat(*(writer.net(dot, last) for dot in plan.result)))
+    return total
+
+
+class _Writer:
+    """Each dot as a function of nets, in each stage in which it is used."""
+
+    def __init__(self, m: Module, plan: Structure, technology: Technology, simulated: bool) -> None:
+        self.m = m
+        self.plan = plan
+        self.technology = technology
+        self.family = FAMILIES[technology.family]
+        self.cells = Cells(m, self.family.twins, simulated=simulated)
+        self.known: dict[tuple[int, int], Function] = {}  # of (dot, stage)
+        self.born: dict[int, int] = {}  # the stage in which a dot comes to be
+        self.vectors: dict[int, tuple[Signal, int]] = {}  # a net's signal and its place in it
+        self.registers: dict[tuple[int, int], Signal] = {}  # of (net or vector, stage): that late
+        self.lines = 0
+
+    def take(self, lanes: Sequence[Function], addend: Value | None) -> None:
+        plan = self.plan
+        last = plan.stages(self.technology.every) - 1
+        assert len(lanes) == plan.lanes
+        for dot, lane in enumerate(self.arranged(lanes)):
+            self.put(dot, 0, lane)
+        for i in range(plan.addend):
+            assert addend is not None
+            self.put(plan.lanes + i, last, Function((addend[i],), (0, 1)))
+
+    def arranged(self, lanes: Sequence[Function]) -> list[Function]:
+        """The lane for each dot: lanes of one weight change places where slots want plain nets.
+
+        A slot that adds digits of several lanes can take some of them inverted, not all. So every
+        adder first gets as many plain lanes as it cannot do without, then they are dealt out.
+        """
+        if not all(len(lane.nets) == 1 for lane in lanes):
+            return list(lanes)
+        dots: list[Function | None] = [None] * len(lanes)
+        for place in sorted(set(self.plan.places[: len(lanes)])):
+            here = [i for i in range(len(lanes)) if self.plan.places[i] == place]
+            plain = [lanes[i] for i in here if lanes[i].values == (0, 1)]
+            inverted = [lanes[i] for i in here if lanes[i].values != (0, 1)]
+            wanted = [dot for chain in self.chains() for dot in self.wanting(chain, set(here))]
+            order = [*wanted, *(dot for dot in here if dot not in wanted)]
+            for dot, lane in zip(order, [*plain, *inverted], strict=True):
+                dots[dot] = lane
+        return [lane for lane in dots if lane is not None]
+
+    def chains(self) -> Iterator[Chain]:
+        return (operation for operation in self.plan.operations if isinstance(operation, Chain))
+
+    def wanting(self, chain: Chain, lanes: set[int]) -> list[int]:
+        """The fewest lanes of an adder that must be plain, if all others are inverted."""
+        mine = sorted(chain.inputs & lanes)
+        nets = dict.fromkeys(chain.inputs, Function((Const(0),), (0, 1)))
+        for size in range(len(mine)):
+            for plain in itertools.combinations(mine, size):
+                now = nets | {
+                    dot: Function((Const(0),), (1, 0)) for dot in mine if dot not in plain
+                }
+                if self.fitting(chain, now) is not None:
+                    return list(plain)
+        return mine
+
+    def put(self, dot: int, stage: int, function: Function) -> None:
+        self.known[dot, stage] = function
+        self.born[dot] = stage
+
+    def at(self, dot: int, stage: int) -> Function:
+        """A dot in a stage, through registers from where it came to be."""
+        if (dot, stage) not in self.known:
+            assert stage > self.born[dot]
+            before = self.at(dot, stage - 1)
+            nets = tuple(self.later(net, stage) for net in before.nets)
+            self.known[dot, stage] = Function(nets, before.values)
+        return self.known[dot, stage]
+
+    def later(self, net: Value, stage: int) -> Value:
+        """A net of the stage before, registered; once, however many dots it is in."""
+        vector, bit = self.vectors.get(id(net), (net, 0))
+        key = id(vector), stage
+        if key not in self.registers:
+            self.registers[key] = late(self.m, f"q_{stage}_{len(self.registers)}", vector)
+        if vector is net:
+            return self.registers[key]
+        register = self.registers[key][bit]
+        self.vectors[id(register)] = self.registers[key], bit
+        return register
+
+    def net(self, dot: int, stage: int) -> Value:
+        """A dot as one bit."""
+        function = self.at(dot, stage)
+        if function.values == (0, 1):
+            return function.nets[0]
+        if function.values == (1, 0):
+            return ~function.nets[0]
+        return self.family.lut(self.cells, f"lane_{dot}", function)
+
+    def in_stages(self) -> list[list[Chain | Count]]:
+        """The operations by depth: those of one depth need nothing of each other.
+
+        But for a LUT before a slot, and a ripple's steps, which keep their order.
+        """
+        groups: dict[int, list[Chain | Count]] = {}
+        for operation in self.plan.operations:
+            groups.setdefault(operation.depth, []).append(operation)
+        counts_first = {
+            depth: sorted(group, key=lambda operation: isinstance(operation, Chain))
+            for depth, group in groups.items()
+        }
+        ordered = [counts_first[depth] for depth in sorted(groups)]
+        if self.technology.every == 0 and self.technology.line == 0:
+            return [[operation for group in ordered for operation in group]]  # one line of all
+        return ordered
+
+    def write(self, operations: list[Chain | Count]) -> None:
+        """Operations that follow each other; chains strung on lines as long as allowed."""
+        line: list[Chain] = []
+        limit = self.technology.line or len(self.plan.places) * 2
+        for operation in operations:
+            if isinstance(operation, Count):
+                self.count(operation)
+                continue
+            size = sum(len(chain.slots) + 1 for chain in line) + 1
+            if line and size + len(operation.slots) + 1 > limit:
+                self.line(line)
+                line = []
+            line.append(operation)
+        if line:
+            self.line(line)
+
+    def stage(self, operation: Chain | Count) -> int:
+        return self.plan.stage(operation.depth, self.technology.every)
+
+    def count(self, operation: Count) -> None:
+        stage = self.stage(operation)
+        nets, tables = merged([self.at(dot, stage) for dot in operation.dots])
+        totals = [sum(table[i] for table in tables) for i in indices(len(nets))]
+        functions = [
+            Function(nets, tuple(total >> place & 1 for total in totals))
+            for place in range(len(operation.outputs))
+        ]
+        name = f"count_{operation.outputs[0]}"
+        bits = self.family.count(self.cells, name, functions)
+        for dot, bit in zip(operation.outputs, bits, strict=True):
+            self.put(dot, stage, Function((bit,), (0, 1)))
+
+    def line(self, chains: list[Chain]) -> None:
+        """Chains on one line; a slot before each takes its carry in and gives the last one's."""
+        name, self.lines = f"line_{self.lines}", self.lines + 1
+        stage = self.stage(chains[0])
+        outputs = Signal(sum(len(chain.slots) + 1 for chain in chains) + 1, name=name)
+        slots: list[Function] = []
+
+        def give(dot: int | None, slot: int, complemented: bool) -> None:
+            if dot is not None:
+                net = outputs[slot]
+                self.vectors[id(net)] = outputs, slot
+                self.put(dot, stage, Function((net,), (1, 0) if complemented else (0, 1)))
+
+        leaving: int | None = None
+        complemented = False
+        for chain in chains:
+            give(leaving, len(slots), complemented)
+            complemented, functions = self.chain(chain, stage)
+            for i, slot in enumerate(chain.slots):
+                give(slot.sum, len(slots) + 1 + i, complemented)
+            slots += functions
+            leaving = chain.carry_out
+        if leaving is not None:
+            give(leaving, len(slots), complemented)
+            slots.append(Function((), (0,)))
+        given = self.family.line(self.cells, name, slots)
+        self.m.d.comb += outputs[: len(given)].eq(Cat(*given))
+
+    def chain(self, chain: Chain, stage: int) -> tuple[bool, list[Function]]:
+        """What each slot adds, the boundary slot first, and whether of complements."""
+        dots = {dot: self.at(dot, stage) for dot in chain.inputs}
+        fitting = self.fitting(chain, dots)
+        for dot in sorted(dots):
+            if fitting is None and dots[dot].values == (1, 0):
+                bit = self.family.lut(self.cells, f"plain_{dot}", dots[dot])
+                dots[dot] = Function((bit,), (0, 1))
+                fitting = self.fitting(chain, dots)
+        assert fitting is not None, f"{self.family.name} cannot add {chain}"
+        return fitting
+
+    def fitting(
+        self, chain: Chain, dots: Mapping[int, Function]
+    ) -> tuple[bool, list[Function]] | None:
+        """`chain` of given functions; None where the cells cannot do it."""
+        nothing = Function((), (0,))
+        entering = nothing if chain.carry_in is None else dots[chain.carry_in]
+        entry = Function(entering.nets, tuple(2 * value for value in entering.values))
+        plain = [entry, *(slot_function(slot, dots) for slot in chain.slots)]
+        for complemented in (False, True):
+            functions = [one.complemented(2) if complemented else one for one in plain]
+            if all(self.family.abilities.fits(one.values) for one in functions):
+                return complemented, functions
+        return None
+
+
+def slot_function(slot: Slot, functions: Mapping[int, Function]) -> Function:
+    """What a slot adds, of the nets of its dots."""
+    dots = list(dict.fromkeys(dot for digit, _ in slot.terms for dot in digit.dots))
+    nets, tables = merged([functions[dot] for dot in dots])
+    values = [
+        slot_value(slot, {dot: table[i] for dot, table in zip(dots, tables, strict=True)})
+        for i in indices(len(nets))
+    ]
+    return Function(nets, tuple(values))

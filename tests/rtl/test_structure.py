@@ -1,0 +1,58 @@
+"""Planned counters: the sum of their lanes, and as few LUT sites as docs/popcount.md says."""
+
+import random
+
+import pytest
+
+from bnnhw.rtl.families import FAMILIES
+from bnnhw.rtl.planner import Kind, plan_count, planner
+from bnnhw.rtl.structure import Structure
+
+
+def total(plan: Structure, lanes: list[int], addend: int) -> int:
+    return sum(bit << place for bit, place in zip(lanes, plan.places, strict=False)) + addend
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("kind", ["xnor", "bit"])
+@pytest.mark.parametrize("planes", [1, 2, 8])
+@pytest.mark.parametrize("addend", [None, 0, 3, 9])
+def test_a_plan_gives_the_weighted_sum_of_its_lanes_and_the_addend(
+    family: str, kind: Kind, planes: int, addend: int | None
+) -> None:
+    draw = random.Random(f"{family} {kind} {planes} {addend}")
+    for lanes in [*range(1, 20), 31, 32, 33, 64]:
+        plan = plan_count(FAMILIES[family].abilities, kind, lanes, planes=planes, addend=addend)
+        size = planes * lanes
+        words = [[0] * size, [1] * size]
+        words += [[int(draw.random() < p) for _ in range(size)] for p in (0.1, 0.5, 0.9)]
+        for word in words:
+            extra = draw.randrange(1 << (addend or 0))
+            assert plan.evaluate(word, extra) == total(plan, word, extra)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("kind", ["xnor", "bit"])
+def test_a_dot_is_made_before_it_is_used_and_no_lane_is_left_out(family: str, kind: Kind) -> None:
+    for lanes in (1, 7, 16, 23, 64):
+        plan = plan_count(FAMILIES[family].abilities, kind, lanes, addend=5)
+        ready = set(range(plan.lanes + plan.addend))
+        used: list[int] = []
+        for operation in plan.operations:
+            assert operation.inputs <= ready
+            used += operation.inputs
+            ready |= set(operation.outputs)
+        assert set(range(plan.lanes)) <= set(used)
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "lanes", "most"),
+    [
+        ("ecp5", "xnor", 63, 88),
+        ("ecp5", "xnor", 64, 95),
+        ("ecp5", "bit", 64, 81),
+        ("ecp5", "xnor", 256, 383),
+    ],
+)
+def test_the_best_plan_known_is_found(family: str, kind: Kind, lanes: int, most: int) -> None:
+    assert planner(FAMILIES[family].abilities, kind).recipe(lanes).cost <= most
