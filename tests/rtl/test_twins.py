@@ -1,0 +1,71 @@
+"""The cells' twins, proved equal to the models that Yosys ships (tests/rtl/twins.py)."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from amaranth.hdl import Const
+from twins import FOLDER, Cell, cell, cells_of, prove_twins
+
+from bnnhw.errors import ToolError
+from bnnhw.rtl.families import FAMILIES
+from bnnhw.rtl.families.cells import Parameter
+from bnnhw.rtl.families.ecp5 import PINS
+from bnnhw.rtl.popcount import XnorPopcount
+from bnnhw.technology import Technology
+
+
+def ecp5(draw: random.Random) -> list[Cell]:
+    """Contents that no popcount has, and the cells that only tables of weights need."""
+    pins = [f"{pin}{half}" for half in range(2) for pin in PINS]
+    contents = [Const(draw.getrandbits(16), 16) for _ in range(12)]
+    chosen = [cell("LUT4", {"INIT": init}, PINS, "Z") for init in contents]
+    for low, high in zip(contents[::2], contents[1::2], strict=True):
+        parameters: dict[str, Parameter] = {
+            "INIT0": low,
+            "INIT1": high,
+            "INJECT1_0": "NO",
+            "INJECT1_1": "NO",
+        }
+        chosen.append(cell("CCU2C", parameters, ["CIN", *pins], ["S0", "S1", "COUT"]))
+    chosen.append(cell("PFUMX", {}, ["ALUT", "BLUT", "C0"], ["Z"]))
+    chosen.append(cell("L6MUX21", {}, ["D0", "D1", "SD"], ["Z"]))
+    return chosen
+
+
+# Beside the cells of some popcounts.
+MORE = {"ecp5": ecp5}
+
+
+def popcounts(family: str) -> set[Cell]:
+    """All cells of some popcounts, weights at run time and constant."""
+    cells: set[Cell] = set()
+    for lanes in (3, 5, 16, 37):
+        weights = np.random.default_rng(lanes).integers(0, 2, lanes, dtype=np.uint8)
+        for constants in (None, weights):
+            cells |= cells_of(XnorPopcount(lanes, Technology(family=family), weights=constants))
+    return cells
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_twins_are_what_yosys_models_say(family: str, tmp_path: Path) -> None:
+    more = MORE[family](random.Random(family))
+    assert {one.kind for one in more} == set(FAMILIES[family].twins), "a twin without a case"
+    prove_twins(family, popcounts(family) | set(more), tmp_path)
+
+
+def test_a_twin_that_is_wrong_is_found(tmp_path: Path) -> None:
+    cells = ecp5(random.Random(0))
+    wrong = (FOLDER / "ecp5.v").read_text().replace("propagate_1 ? carry", "propagate_0 ? carry")
+    with pytest.raises(ToolError, match="proof did fail"):
+        prove_twins("ecp5", cells, tmp_path, verilog=wrong)
+    twins = dict(FAMILIES["ecp5"].twins)
+    twins["PFUMX"] = lambda m, parameters, inputs, outputs: twins["L6MUX21"](
+        m,
+        parameters,
+        {"D0": inputs["ALUT"], "D1": inputs["BLUT"], "SD": inputs["C0"]},
+        outputs,
+    )
+    with pytest.raises(ToolError, match="proof did fail"):
+        prove_twins("ecp5", cells, tmp_path, twins=twins)
