@@ -21,6 +21,7 @@ from bnnhw.tools import Found, find, run_tool
 
 from .count import Counts, count
 from .harness import HARNESS, harness_verilog
+from .mapped import Mapped, write_mapped
 from .netlist import read_netlist
 from .route import Route, route
 from .scripts import core_script, harness_script
@@ -260,6 +261,15 @@ def _run(
         script = core_script(target, sources=list(source.files), top=source.top)
         _yosys(folder, "core", script, f"Yosys, {target.family}", keep_log)
         netlist = read_netlist(folder / "netlist.json", source.top)
+        mapped = Mapped(
+            folder=folder,
+            target=target.family,
+            device=target.name,
+            top=source.top,
+            verilog_sha256=source.sha256,
+            cells=tuple(sorted(netlist.types)),
+        )
+        write_mapped(mapped)
         routes = []
         if routed:
             write_text(folder / "harness.v", harness_verilog(netlist))

@@ -72,7 +72,7 @@ class Mismatch:
 
 
 def trace_fields(core: Core, trace: Trace) -> Fields:
-    """What golden says a core gives: name and values (N, M) of each layer, then of `m_axis`."""
+    """What golden says of what is seen of a core: values (N, M) of each layer, then of `m_axis`."""
     values: list[npt.NDArray[Any]] = [*trace.bits]
     if trace.scores is not None:
         values.append(trace.scores)
@@ -81,7 +81,8 @@ def trace_fields(core: Core, trace: Trace) -> Fields:
     if core.output == "class":
         assert trace.classes is not None
         output = trace.classes[:, None]
-    return [(name, v.astype(np.int64)) for name, v in (*named, (OUTPUT, output))]
+    seen = named if core.tapped else []
+    return [(name, v.astype(np.int64)) for name, v in (*seen, (OUTPUT, output))]
 
 
 def result_fields(core: Core, results: Results) -> Fields:
@@ -89,7 +90,7 @@ def result_fields(core: Core, results: Results) -> Fields:
     values: list[npt.NDArray[Any]] = [*results.bits]
     if results.scores is not None:
         values.append(results.scores)
-    named = list(zip((layer.name for layer in core.layers), values, strict=True))
+    named = list(zip((layer.name for layer in core.tapped), values, strict=True))
     return [(name, v.astype(np.int64)) for name, v in (*named, (OUTPUT, results.output))]
 
 

@@ -59,7 +59,7 @@ class Core:
     Parameters
     ----------
     folder : Path
-    verilog : Path
+    verilog : tuple of Path
     top : str
     output : "class", "scores" or "bits"
     pixels_per_beat, input_beats, input_width : int
@@ -70,10 +70,14 @@ class Core:
     interval, latency : int
         Cycles, as the manifest promises them.
     network : Network
+    netlist : str
+        The device that the Verilog is mapped to; empty for the Verilog that was generated.
+    models : str
+        Verilog of the cells that a netlist is made of.
     """
 
     folder: Path
-    verilog: Path
+    verilog: tuple[Path, ...]
     top: str
     output: str
     pixels_per_beat: int
@@ -85,6 +89,13 @@ class Core:
     interval: int
     latency: int
     network: Network
+    netlist: str = ""
+    models: str = ""
+
+    @property
+    def tapped(self) -> tuple[CoreLayer, ...]:
+        """The layers that can be watched; in a netlist the wires that showed them are gone."""
+        return () if self.netlist else self.layers
 
     def vectors(self) -> npt.NDArray[np.uint8]:
         """The inputs (N, K) that `generate` wrote beside the Verilog."""
@@ -168,7 +179,9 @@ def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
         raise InputError(f"{folder}: the manifest's layers are not the network's")
     return Core(
         folder=folder,
-        verilog=folder / f"{manifest['top']}.v",
+        verilog=tuple(
+            folder / file["path"] for file in manifest["files"] if file["path"].endswith(".v")
+        ),
         top=manifest["top"],
         output=manifest["output"],
         pixels_per_beat=int(manifest["input"]["pixels_per_beat"]),

@@ -21,8 +21,8 @@ class Results:
     Parameters
     ----------
     bits : tuple of ndarray[uint8], (N, M)
-        Of each hidden layer.
-    scores : ndarray[int32], (N, M), or None where the network ends in bits
+        Of each hidden layer; of a netlist, none.
+    scores : ndarray[int32], (N, M), or None where the network ends in bits, and of a netlist
     output : ndarray[int64], (N, number of results)
         What came out of `m_axis`: the class, the scores or the bits.
     first, last : ndarray[int64], (N,)
@@ -72,7 +72,7 @@ class Packet:
     def checked_bits(self) -> int:
         """Bits before the cycle numbers."""
         return (
-            sum(x.bits for x in self.core.layers) + self.core.output_beats * self.core.output_width
+            sum(x.bits for x in self.core.tapped) + self.core.output_beats * self.core.output_width
         )
 
     @property
@@ -90,7 +90,8 @@ class Packet:
         if trace.scores is not None:
             hidden.append(trace.scores.astype(np.int64))
         for layer, values in zip(self.core.layers, hidden, strict=True):
-            yield values, layer.width, layer.bits
+            if layer in self.core.tapped:
+                yield values, layer.width, layer.bits
         beats = self.core.output_beats * self.core.output_width
         if self.core.output == "bits":
             yield self._bit_beats(hidden[-1]), 1, beats
@@ -122,14 +123,13 @@ class Packet:
     def mask(self) -> npt.NDArray[np.uint8]:
         """The bits of a packet that count, ndarray[uint8], (size,): no padding, no cycles."""
         core = self.core
-        ones = [np.ones((1, layer.neurons), np.int64) for layer in core.layers]
         bits = np.zeros(self.bits, np.uint8)
         place = 0
-        for layer, one in zip(core.layers, ones, strict=True):
-            bits[place : place + one.size * layer.width] = 1
+        for layer in core.tapped:
+            bits[place : place + layer.neurons * layer.width] = 1
             place += layer.bits
         if core.output == "bits":
-            beats = self._bit_beats(ones[-1])[0]
+            beats = self._bit_beats(np.ones((1, core.layers[-1].neurons), np.int64))[0]
             bits[place : place + len(beats)] = beats
         else:
             bits[place : self.checked_bits] = 1
@@ -140,7 +140,7 @@ class Packet:
         core, N = self.core, len(packets)
         spread = np.unpackbits(packets, axis=1, bitorder="little")
         hidden, place = [], 0
-        for layer in core.layers:
+        for layer in core.tapped:
             field = spread[:, place : place + layer.neurons * layer.width]
             hidden.append(_numbers(field.reshape(N, layer.neurons, layer.width)))
             place += layer.bits
@@ -155,7 +155,7 @@ class Packet:
         place = self.checked_bits
         stamps = spread[:, place : place + 2 * STAMP_BITS].reshape(N, 2, STAMP_BITS)
         first, last = _numbers(stamps).T
-        scored = core.network.output is not None
+        scored = core.network.output is not None and bool(hidden)
         return Results(
             bits=tuple(h.astype(np.uint8) for h in (hidden[:-1] if scored else hidden)),
             scores=hidden[-1].astype(np.int32) if scored else None,

@@ -26,6 +26,9 @@ class Simulation:
         Results compared; fewer than were asked for where it stopped at the first mismatch.
     neurons : int
         Values compared an image: every layer's, and the core's own.
+    netlist : str
+        The device whose netlist was simulated; empty for the Verilog as it was generated. In a
+        netlist only the core's own values are compared: what is inside cannot be looked at.
     cycles : int
         Simulated.
     mismatch : Mismatch or None
@@ -47,6 +50,7 @@ class Simulation:
     version: str
     images: int
     neurons: int
+    netlist: str
     cycles: int
     mismatch: Mismatch | None
     violation: str
@@ -63,7 +67,8 @@ class Simulation:
     def failure(self) -> str:
         """What is wrong, in one line; empty if nothing is."""
         if self.mismatch is not None:
-            return f"the Verilog differs from golden: {self.mismatch}"
+            what = f"the netlist for {self.netlist}" if self.netlist else "the Verilog"
+            return f"{what} differs from golden: {self.mismatch}"
         if self.violation:
             return self.violation
         counted = (
@@ -81,8 +86,11 @@ class Simulation:
 
     def records(self, seed: int) -> list[Record]:
         """The figures, with where they come from."""
+        compared = "every layer's values"
+        if self.netlist:
+            compared = f"the outputs of the netlist for {self.netlist}"
         values = [
-            ("images", self.images, "1", "compared with golden, every layer's values"),
+            ("images", self.images, "1", f"compared with golden, {compared}"),
             ("mismatches", int(self.mismatch is not None), "1", "stops at the first"),
             ("simulated_cycles", self.cycles, "1", "counted in simulation"),
             ("compile_time", round(self.compile_s, 2), "s", "wall time, 0 if compiled before"),
@@ -112,7 +120,12 @@ class Simulation:
 
     def table(self) -> Any:
         """What a person reads."""
-        rows: list[tuple[str, str]] = [
+        rows: list[tuple[str, str]] = []
+        if self.netlist:
+            rows.append(
+                ("netlist", f"{self.netlist}; only outputs compared, not layers' inner bits")
+            )
+        rows += [
             ("images", f"{self.images:,}, {self.neurons:,} values each"),
             ("equal to golden", "no" if self.mismatch else "all"),
         ]
@@ -139,6 +152,7 @@ class Simulation:
             "cycles_per_s": round(self.cycles_per_s),
             "log": str(self.log),
             "waves": None if self.waves is None else str(self.waves),
+            "layers_compared": not self.netlist,
             "failure": self.failure,
         }
 

@@ -71,19 +71,19 @@ def shim_text(core: Core) -> str:
     packet = Packet(core)
     IW, IB = core.input_width, core.input_beats
     OW, OB = core.output_width, core.output_beats
-    stores = ", ".join(f"store_{i}[done[7:0]]" for i in reversed(range(len(core.layers))))
-    taps = "".join(_tap(core, i) for i in range(len(core.layers)))
+    stores = "".join(f", store_{i}[done[7:0]]" for i in reversed(range(len(core.tapped))))
+    taps = "".join(_tap(core, i) for i in range(len(core.tapped)))
     late = "".join(
         f"            if (result && count_{i} == done) code = {LATE + i};\n"
         f"            if (dut.{layer.tap_valid} && count_{i} == given) code = {SURPLUS + i};\n"
-        for i, layer in enumerate(core.layers)
+        for i, layer in enumerate(core.tapped)
     )
     unknown = " ^ ".join(
-        ["s_tready", "m_tvalid", *(f"dut.{layer.tap_valid}" for layer in core.layers)]
+        ["s_tready", "m_tvalid", *(f"dut.{layer.tap_valid}" for layer in core.tapped)]
     )
     moving = " || ".join(
         ["s_tvalid && s_tready", "m_tvalid && m_tready"]
-        + [f"dut.{layer.tap_valid}" for layer in core.layers]
+        + [f"dut.{layer.tap_valid}" for layer in core.tapped]
     )
     return f"""\
 // Bench of {core.top}: made by bnnhw.sim.shim, used in simulation only.
@@ -255,7 +255,7 @@ module shim (
                 violation_cycle <= cycle;
             end
             if (result) begin
-                packet <= {{last_cycle, first_cycle[done[7:0]], beats, {stores}}};
+                packet <= {{last_cycle, first_cycle[done[7:0]], beats{stores}}};
                 done <= done + 1;
                 results <= results + 1;
             end
@@ -274,7 +274,7 @@ endmodule
 
 def _tap(core: Core, index: int) -> str:
     """The part that stores the words of one layer."""
-    layer = core.layers[index]
+    layer = core.tapped[index]
     word = layer.rows * layer.width
     place = f"store_{index}[count_{index}[7:0]][fold_{index} * {word} +: {word}]"
     return f"""\

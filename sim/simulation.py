@@ -1,4 +1,4 @@
-"""Runs a core's Verilog on images, compares all it gives with golden, and counts its cycles."""
+"""Runs a core's Verilog or netlist on images, compares it with golden, and counts its cycles."""
 
 __all__ = ["predict", "simulate"]
 
@@ -18,6 +18,7 @@ from ..vectors import random_vectors
 from .checker import result_fields
 from .core import Core, read_core
 from .job import Outcome
+from .netlist import netlist_core, netlist_folder
 from .packet import Packet, Results
 from .result import Prediction, Simulation
 from .run import Conditions, Stall, run_job, run_mismatch, violation_of
@@ -27,6 +28,7 @@ from .simulators import SIMULATORS, Compiled, compile_core
 def simulate(
     build: Path | str,
     *,
+    netlist: Path | str | bool = False,
     simulator: str = "verilator",
     vectors: int | None = None,
     data: str | None = None,
@@ -43,6 +45,10 @@ def simulate(
     ----------
     build : Path
         What `bnnhw generate` wrote.
+    netlist : Path or bool
+        A folder that `bnnhw synth` wrote: its netlist is simulated, with models of the device's
+        cells, and the core's outputs and cycles are compared; the layers' inner bits cannot be.
+        True: the one `synth-<target>` in the build folder.
     simulator : "verilator" or "icarus"
     vectors : int, optional
         How many inputs: the build folder's own first, then the test part of `data`, then (with no
@@ -61,19 +67,22 @@ def simulate(
     -------
     Simulation
         `failure` is empty if all is well. Records are written to `simulation/records.json` in the
-        build folder.
+        build folder, those of a netlist to `simulation/records-<its folder>.json`.
 
     Raises
     ------
     InputError, ToolError
     """
-    core = read_core(build, check=check_files)
+    core, records = read_core(build, check=check_files), "records.json"
+    if netlist is not False:
+        folder = netlist_folder(core, None if netlist is True else Path(netlist))
+        core, records = netlist_core(core, folder, check=check_files), f"records-{folder.name}.json"
     x = gather(core, vectors, data=data, data_dir=data_dir, seed=seed)
     conditions = Conditions(
         seed=seed, stall_in=stall_in, stall_out=stall_out, waves_from=0 if waves else None
     )
     result = run_core(core, x, evaluate(core.network, x), simulator, conditions)
-    write_records(core.folder / "simulation" / "records.json", result.records(seed))
+    write_records(core.folder / "simulation" / records, result.records(seed))
     return result
 
 
@@ -156,6 +165,7 @@ def _judge(
         version=compiled.version,
         images=run.images,
         neurons=sum(values.shape[1] for _, values in result_fields(core, results)),
+        netlist=core.netlist,
         cycles=run.cycles,
         mismatch=run_mismatch(core, expected, run, outcome.packets),
         violation=violation_of(core, run),

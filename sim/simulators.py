@@ -172,11 +172,13 @@ def compile_core(
         for needed in ("perl", "make", "g++"):
             find(needed)
     shim = shim_text(core)
+    verilog = b"".join(path.read_bytes() for path in core.verilog)
     control = CONTROL + "".join(
         f'public_flat_rw -module "*" -var "{name}"\n' for name in sorted(memories)
     )
-    parts = [simulator, found.version, str(VERILATOR_ARGS + MAKE_ARGS), str(waves), shim, control]
-    digest = hashlib.sha256("\0".join(parts).encode() + core.verilog.read_bytes()).hexdigest()
+    arguments = str(VERILATOR_ARGS + MAKE_ARGS)
+    parts = [simulator, found.version, arguments, str(waves), shim, control, core.models]
+    digest = hashlib.sha256("\0".join(parts).encode() + verilog).hexdigest()
     folder = core.folder / "simulation" / f"{simulator}-{digest[:16]}"
     if (folder / MARKER).is_file():
         os.utime(folder)
@@ -188,6 +190,7 @@ def compile_core(
     with new_folder(folder, marker=MARKER) as fresh:
         (fresh / "shim.v").write_text(shim)
         (fresh / "control.vlt").write_text(control)
+        (fresh / "cells.v").write_text(core.models)
         _compile(core, simulator, fresh, log, waves)
         (fresh / MARKER).write_text(f"{simulator} {found.version}\n")
     _forget_old(folder)
@@ -198,7 +201,8 @@ def compile_core(
 
 def _compile(core: Core, simulator: str, folder: Path, log: Path, waves: bool) -> None:
     runner = _runner(simulator, log)
-    sources: list[Any] = [core.verilog.resolve(), folder / "shim.v"]
+    verilog = [path.resolve() for path in core.verilog]
+    sources: list[Any] = [*verilog, folder / "cells.v", folder / "shim.v"]
     args = ["-DWAVES"] if waves else []
     if simulator == "verilator":
         sources.insert(0, folder / "control.vlt")

@@ -1,9 +1,11 @@
 """Run a build folder's Verilog in a simulator and compare it with golden, bit for bit.
 
-Every output and every layer's bits are compared, and cycles are counted against the manifest.
+Every output and every layer's bits are compared, and cycles are counted against the manifest. With
+--netlist it is what Yosys made of the Verilog that runs: outputs and cycles are compared.
 
 bnnhw simulate build
 bnnhw simulate build --vectors all --data mnist
+bnnhw simulate build --netlist --simulator icarus
 bnnhw simulate build --simulator icarus --vectors 200 --stall-in 0.5 --stall-out bursts --waves
 """
 
@@ -19,6 +21,11 @@ HELP = "run a build folder's Verilog in a simulator, compared with golden bit fo
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("build", type=Path, help="folder that `bnnhw generate` wrote")
+    parser.add_argument(
+        "--netlist", type=Path, nargs="?", const=True, default=False, metavar="FOLDER",
+        help="the netlist in a folder that `bnnhw synth` wrote "
+        "(default: the one synth-<target> in the build folder)",
+    )  # fmt: skip
     parser.add_argument(
         "--simulator", choices=("verilator", "icarus"), default="verilator",
         help="(default: verilator)",
@@ -74,6 +81,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     result = simulate(
         args.build,
+        netlist=args.netlist,
         simulator=args.simulator,
         vectors=args.vectors,
         data=args.data,

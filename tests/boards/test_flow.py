@@ -42,7 +42,8 @@ def test_synth_writes_records_netlist_and_log_and_prints_one_json_object(
     log = (folder / "core.log").read_text()
     assert "End of script" in log  # the whole of it, not only up to the first call of ABC
     assert {p.name for p in folder.iterdir()} == {
-        *("core.il", "core.log", "core.ys", "netlist.json", "netlist.v", "records.json")
+        *("core.il", "core.log", "core.ys", "netlist.json", "netlist.v", "records.json"),
+        "synthesis.json",
     }
 
 
