@@ -35,7 +35,7 @@ class Library:
         Defined for them.
     proved : tuple of str
         Cells for which our twin stands in though Yosys ships a model: they are proved equal to it
-        (`tests/boards/test_twins.py`).
+        (`tests/boards/test_models.py`).
     written : tuple of str
         Cells of which Yosys ships only a black box: our twin is tested, there is nothing to prove
         it against.
