@@ -14,7 +14,7 @@ from .network import Layer, Network, Output
 COUNT_BITS = 4  # bits that a leaf of the popcount tree counts
 READ = 3  # from a sequencer's step to the activations at the first cell: address, bank, register
 EDGE = 4  # partial sum registered, offset added, accumulated, sign taken
-FIFO = 2  # from a word's arrival at the FIFO to its being offered
+FIFO = 3  # from a word's arrival at the exit to its being offered: memory, its register, slack
 
 
 def popcount_levels(lanes: int) -> int:

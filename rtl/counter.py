@@ -1,8 +1,8 @@
-"""A counter that knows its last value from a register."""
+"""Counters that know what is asked of them from a register."""
 
-__all__ = ["counter"]
+__all__ = ["counter", "thermometer"]
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 
 def counter(
@@ -24,3 +24,16 @@ def counter(
             last.eq(~wraps & (count == size - 2)),
         ]
     return count, last
+
+
+def thermometer(m: Module, name: str, size: int, *, up: Value, down: Value) -> Signal:
+    """A count of 0..size whose bit k says that it is above k: each comparison is a register.
+
+    The caller sees to it that it never steps below 0 or above `size`.
+    """
+    bits = Signal(size, name=name)
+    with m.If(up & ~down):
+        m.d.sync += bits.eq(Cat(Const(1, 1), bits[:-1]))
+    with m.If(down & ~up):
+        m.d.sync += bits.eq(Cat(bits[1:], Const(0, 1)))
+    return bits

@@ -2,9 +2,11 @@
 
 __all__ = ["Exit"]
 
-from amaranth.hdl import Module, Signal, signed
-from amaranth.lib import fifo, stream, wiring
+from amaranth.hdl import Cat, Module, Signal, Value, signed
+from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from .slack import Slack
 
 
 class Exit(wiring.Component):
@@ -55,17 +57,46 @@ class Exit(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.fifo = words = fifo.SyncFIFOBuffered(width=self.width, depth=self.depth)
-        m.d.comb += [words.w_data.eq(self.result), words.w_en.eq(self.done)]
-        wiring.connect(m, words.r_stream, wiring.flipped(self.o))
+        size = 1 << (self.depth - 1).bit_length()
+        words: memory.Memory = memory.Memory(shape=self.width, depth=size, init=[])
+        m.submodules.words = words
+        m.submodules.slack = slack = Slack(self.width)
+        writer, reader = words.write_port(), words.read_port()
+        write_addr, read_addr = Signal(range(size)), Signal(range(size))
+        spare = Signal(signed(size.bit_length() + 1), init=-1)  # words in memory, less one
+        fetch = Signal()
+        fetched = Signal()  # the memory's output register holds a word
+        taken = Signal()
+        m.d.comb += [
+            writer.en.eq(self.done),
+            writer.addr.eq(write_addr),
+            writer.data.eq(self.result),
+            reader.addr.eq(read_addr),
+            reader.en.eq(fetch),
+            taken.eq(~fetched | slack.i.ready),
+            fetch.eq(~spare[-1] & taken),
+            slack.i.valid.eq(fetched),
+            slack.i.payload.eq(reader.data),
+        ]
+        m.d.sync += [
+            write_addr.eq(write_addr + self.done),
+            read_addr.eq(read_addr + fetch),
+            spare.eq(spare + _step(up=self.done, down=fetch)),
+            fetched.eq(~taken | fetch),
+        ]
+        wiring.connect(m, slack.o, wiring.flipped(self.o))
         # The flag is a sign bit, and the count lags by a cycle: two words less than there is room
         # for are promised, one because zero is not negative, one because of the lag.
-        launched, popped = Signal(), Signal()
+        change = Signal(signed(2))
         credits = Signal(signed(self.depth.bit_length() + 1), init=self.depth - 2)
         m.d.sync += [
-            launched.eq(self.launch),
-            popped.eq(self.o.valid & self.o.ready),
-            credits.eq(credits + popped - launched),
+            change.eq(_step(up=fetch, down=self.launch)),
+            credits.eq(credits + change),
         ]
         m.d.comb += self.credit.eq(~credits[-1])
         return m
+
+
+def _step(*, up: Value, down: Value) -> Value:
+    """1, 0 or -1, in a form that costs a counter no second addition."""
+    return Cat(up ^ down, down & ~up).as_signed()

@@ -68,6 +68,7 @@ class LayerCore(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), replay.i)
         m.d.comb += [
             replay.read_addr.eq(sequencer.read_addr),
+            replay.claim.eq(sequencer.claim),
             replay.retire.eq(sequencer.retire),
             sequencer.available.eq(replay.available),
         ]

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .counter import counter
+from .counter import counter, thermometer
 from .delay import late
 from .gearbox import word_layout
 from .plan import RING, LayerPlan
@@ -30,7 +30,9 @@ class ReplayBuffer(wiring.Component):
     i : In(stream), word_layout(SIMD * B)
         Input k of a word at bits k * B and up.
     available : Out(1)
-        A whole vector is there.
+        A whole vector is there that was not claimed.
+    claim : In(1)
+        It is claimed: only while `available`.
     retire : In(1)
         The oldest vector's slot is free for writing from the next cycle.
     read_addr : In
@@ -41,6 +43,7 @@ class ReplayBuffer(wiring.Component):
 
     i: stream.Interface
     available: Signal
+    claim: Signal
     retire: Signal
     read_addr: Signal
 
@@ -52,6 +55,7 @@ class ReplayBuffer(wiring.Component):
             {
                 "i": In(stream.Signature(word_layout(fold.simd * plan.layer.input_bits))),
                 "available": Out(1),
+                "claim": In(1),
                 "retire": In(1),
                 "read_addr": In(read_addr_width(plan)),
             }
@@ -94,28 +98,21 @@ class ReplayBuffer(wiring.Component):
     def _write_side(self, m: Module) -> tuple[Value, Value, Value]:
         """Takes words while the ring has a free slot: write, the group of planes, the address."""
         plan = self.plan
-        count = Signal(range(RING + 1))  # whole vectors not yet retired
-        following = Signal(range(RING + 1))
-        room = Signal(init=1)  # count != RING, and count != 0, from registers: ready is a long path
-        available = Signal()
         write = Signal()
         taken = Signal()
         commit = Signal()
         group, group_end = counter(m, "group", plan.plane_groups, write)
         fold, fold_end = counter(m, "fold", plan.input_folds, taken)
         slot = Signal(range(RING))
+        held = thermometer(m, "held", RING, up=commit, down=self.retire)
+        waiting = thermometer(m, "waiting", RING, up=commit, down=self.claim)
+        room = ~held[-1]
         m.d.comb += [
             write.eq(self.i.valid & room),
             taken.eq(write & group_end),
             self.i.ready.eq(room & group_end),
             commit.eq(taken & fold_end & ~self.i.p.drop),
-            self.available.eq(available),
-            following.eq(count + commit - self.retire),
-        ]
-        m.d.sync += [
-            count.eq(following),
-            room.eq(following != RING),
-            available.eq(following != 0),
+            self.available.eq(waiting[0]),
         ]
         with m.If(commit):
             m.d.sync += slot.eq(slot + 1)

@@ -2,7 +2,7 @@
 
 __all__ = ["Sequencer"]
 
-from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,10 +14,13 @@ from .plan import RING, LayerPlan
 class Sequencer(wiring.Component):
     """Reads each vector of the replay buffer once for every neuron fold.
 
-    A fold is launched when a vector is there and the exit has room for its word; once launched
-    it runs without a stop. Fold follows fold and vector follows vector without a bubble.
+    A fold is begun when a vector is there and the exit has room for its word; once begun it runs
+    without a stop. Fold follows fold and vector follows vector without a bubble.
 
-    Latency: one cycle from `step` to addresses and control.
+    Whether a fold begins is decided in the cycle before its first step, from registers only, and
+    nothing but that decision hangs on them: what leads the steps are registers, too.
+
+    Latency: the first step's addresses and control one cycle after `begin`.
 
     Parameters
     ----------
@@ -28,7 +31,9 @@ class Sequencer(wiring.Component):
     Members
     -------
     available : In(1)
-        The replay buffer holds a whole vector.
+        The replay buffer holds a whole vector that was not claimed.
+    claim : Out(1)
+        It will be read now.
     credit : In(1)
         The exit has room for one more word.
     launch : Out(1)
@@ -39,9 +44,11 @@ class Sequencer(wiring.Component):
         {slot, group * IF + fold} of the replay buffer.
     weight_addr : Out
     control : Out, control_layout(plan)
+        With the addresses of its step.
     """
 
     available: Signal
+    claim: Signal
     credit: Signal
     launch: Signal
     retire: Signal
@@ -55,6 +62,7 @@ class Sequencer(wiring.Component):
         super().__init__(
             {
                 "available": In(1),
+                "claim": Out(1),
                 "credit": In(1),
                 "launch": Out(1),
                 "retire": Out(1),
@@ -67,73 +75,92 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        step = Signal()
-        fresh = Signal(init=1)  # at the first step of a fold
-        vector_fresh = Signal(init=1)  # in the first fold of a vector
-        index, fold_end = counter(m, "index", plan.steps, step)
-        fold_done = Signal()
-        m.d.comb += fold_done.eq(step & fold_end)
-        nf, vector_end = counter(m, "nf", plan.neuron_folds, fold_done)
-        slot = Signal(range(RING))
-        promised = vector_fresh if self.word_each == "vector" else Const(1, 1)
+        begin = Signal()
+        ending = Signal(init=1)  # no step in this cycle, or the last one of a fold
+        amid = Signal()  # the next fold is not the first of its vector
+        credit_each = self.word_each == "fold"
         m.d.comb += [
-            step.eq(~fresh | (self.available & (self.credit | ~promised))),
-            self.launch.eq(step & fresh & promised),
-            self.retire.eq(fold_done & vector_end),
+            begin.eq(
+                ending & self.credit & (amid | self.available)
+                if credit_each
+                else ending & (amid | (self.available & self.credit))
+            ),
+            self.claim.eq(begin & ~amid),
+            self.launch.eq(begin if credit_each else self.claim),
         ]
-        with m.If(step):
-            m.d.sync += fresh.eq(fold_end)
-        with m.If(fold_done):
-            m.d.sync += vector_fresh.eq(vector_end)
-        with m.If(self.retire):
-            m.d.sync += slot.eq(slot + 1)
-
-        weight, plane_fresh = self._weight_address(m, step, fold_done)
-        read_addr = Signal(self.read_addr.shape(), reset_less=True)
-        weight_addr = Signal(self.weight_addr.shape(), reset_less=True)
+        index, last = self._steps(m, begin, ending)
+        nf, nf_is_last = counter(m, "nf", plan.neuron_folds, begin)  # of the next fold
+        slot = Signal(range(RING), init=RING - 1)
         layout = control_layout(plan)
         control = data.View(layout, Signal(layout.size, name="control_q", reset_less=True))
-        last = Signal()
-        m.d.sync += [
-            read_addr.eq((slot << index_width(plan)) | index),
-            weight_addr.eq(weight),
-            control.first.eq(fresh),
-            control.shift.eq(plane_fresh & ~fresh),
-            control.nf.eq(nf),
-            last.eq(fold_done),
-        ]
+        vector_end = Signal(reset_less=True)  # this fold is its vector's last
+        with m.If(begin):
+            m.d.sync += [
+                amid.eq(~nf_is_last),
+                control.nf.eq(nf),
+                vector_end.eq(nf_is_last),
+            ]
+        with m.If(self.claim):
+            m.d.sync += slot.eq(slot + 1)
+        weight_addr, shift = self._weight_address(m, begin, ending)
+        m.d.sync += [control.first.eq(begin), control.shift.eq(shift)]
         m.d.comb += [
-            self.read_addr.eq(read_addr),
+            self.retire.eq(last & vector_end),
+            self.read_addr.eq((slot << index_width(plan)) | index),
             self.weight_addr.eq(weight_addr),
             self.control.eq(control),
             self.control.last.eq(last),
         ]
         return m
 
-    def _weight_address(self, m: Module, step: Value, fold_done: Value) -> tuple[Value, Value]:
+    def _steps(self, m: Module, begin: Value, ending: Signal) -> tuple[Value, Value]:
+        """A step's index within its fold, and whether it is a fold's last."""
+        steps = self.plan.steps
+        last = Signal()
+        if steps == 1:
+            m.d.sync += last.eq(begin)
+            return Const(0, 1), last
+        index = Signal(range(steps), reset_less=True)
+        before_last = Signal()
+        m.d.comb += before_last.eq(index == steps - 2)
+        m.d.sync += [
+            index.eq(Mux(begin, 0, index + 1)),  # counts on where none begins, and is not used
+            ending.eq(~begin & (ending | before_last)),
+            last.eq(~ending & before_last),
+        ]
+        return index, last
+
+    def _weight_address(self, m: Module, begin: Value, ending: Value) -> tuple[Value, Value]:
         """The weights' address, which begins again for every group of planes of a fold.
 
-        Also whether this is the first step of a group.
+        Also whether the next cycle's step is the first of a further group.
         """
         plan = self.plan
-        if plan.plane_groups == 1:
-            address, _ = counter(m, "weight", plan.depth, step)
-            return address, Const(0, 1)
-        plane_fresh = Signal(init=1)
-        _, plane_end = counter(m, "fold", plan.input_folds, step)
-        address = Signal(range(max(2, plan.depth)))
-        base = Signal(range(max(2, plan.depth)))  # of the neuron fold
-        with m.If(step):
-            m.d.sync += [plane_fresh.eq(plane_end), address.eq(address + 1)]
-            with m.If(plane_end):
-                m.d.sync += address.eq(base)
-        with m.If(fold_done):
-            following = Signal(range(max(2, plan.depth)))
-            m.d.comb += following.eq(address + 1)
-            m.d.sync += [address.eq(following), base.eq(following)]
-        with m.If(self.retire):
+        address = Signal(range(max(2, plan.depth)), reset_less=True)
+        following = Signal(range(max(2, plan.depth)))
+        m.d.comb += following.eq(address + 1)
+        again = Signal()  # a further group begins after this step
+        base = Signal(range(max(2, plan.depth)), reset_less=True)  # of the neuron fold
+        if plan.plane_groups > 1:
+            group_end = Signal(reset_less=True)
+            if plan.input_folds == 1:
+                m.d.comb += group_end.eq(1)
+            else:
+                within = Signal(range(plan.input_folds), reset_less=True)
+                restart = Signal()
+                m.d.comb += restart.eq(begin | group_end)
+                m.d.sync += [
+                    within.eq(Mux(restart, 0, within + 1)),
+                    group_end.eq(~restart & (within == plan.input_folds - 2)),
+                ]
+            m.d.comb += again.eq(group_end & ~ending)
+        with m.If(begin | ~ending):
+            m.d.sync += address.eq(Mux(again, base, following))
+        with m.If(begin):
+            m.d.sync += base.eq(following)
+        with m.If(self.claim):
             m.d.sync += [address.eq(0), base.eq(0)]
-        return address, plane_fresh
+        return address, again
 
 
 def index_width(plan: LayerPlan) -> int:
