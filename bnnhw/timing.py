@@ -96,17 +96,6 @@ def network_latency(network: Network, folding: Folding, output: str = "class") -
     return Latency(layers=tuple(ends), total=words[-1])
 
 
-def short_tail(units: int, wide_in: int, wide_out: int, hold: int) -> bool:
-    """Whether a collecting gearbox needs one word of slack to keep pace with its input.
-
-    The last word of a vector is collected from fewer beats than the others. Where that takes
-    less time than its reader holds the word before (`hold` cycles), it would wait, and its input
-    with it. Where the reader is the slower one for every word, waiting costs nothing.
-    """
-    tail = ceil_div(units, wide_in) - (ceil_div(units, wide_out) - 1) * (wide_out // wide_in)
-    return tail < hold <= wide_out // wide_in
-
-
 def _regear(words: list[int], units: int, wide_in: int, wide_out: int, hold: int) -> list[int]:
     """The cycle in which each word after a gearbox is finished with, its reader holding it `hold`.
 
@@ -116,8 +105,7 @@ def _regear(words: list[int], units: int, wide_in: int, wide_out: int, hold: int
     if wide_in == wide_out:
         return _passed(words, hold)
     if wide_out % wide_in == 0:
-        slack = short_tail(units, wide_in, wide_out, hold)
-        return _collected(words, wide_out // wide_in, hold, slack)
+        return _collected(words, wide_out // wide_in, hold)
     if wide_in % wide_out == 0:
         return _split(words, wide_in // wide_out, count, hold)
     return _repacked(words, RepackSizes(units, wide_in, wide_out, hold), hold)
@@ -130,21 +118,21 @@ def _passed(words: list[int], hold: int) -> list[int]:
     return done
 
 
-def _collected(words: list[int], ratio: int, hold: int, slack: bool) -> list[int]:
-    """Pieces shift in; a whole word moves on to the head, and from there to the slack register."""
+def _collected(words: list[int], ratio: int, hold: int) -> list[int]:
+    """Pieces go to their places; a whole word moves on to the slack where it may have to wait."""
     done: list[int] = []
-    put = moved = freed = -1
+    waiting = 2 if hold > 1 else 0  # words that the slack holds
+    put = moved = -1
     for i, offered in enumerate(words):
         put = max(offered, put + 1, moved)
         if (i + 1) % ratio == 0 or i == len(words) - 1:
-            moved = max(put + 1, freed)
-            last = done[-1] if done else -1
-            if slack:
-                freed = max(moved + 1, last)
-                done.append(freed + hold)
+            moved = put + 1  # the cycle in which it is taken out of its places
+            if waiting:
+                if len(done) >= waiting:
+                    moved = max(moved, done[-waiting] + 1)
+                done.append(max(moved + 1, done[-1] + 1 if done else 0) + hold - 1)
             else:
-                freed = moved + hold
-                done.append(freed)
+                done.append(moved)
     return done
 
 

@@ -10,6 +10,7 @@ from ..folding import ceil_div
 from ..network import InputFormat
 from .counter import counter
 from .gearbox import word_layout
+from .slack import Slack
 
 
 def axis_layout(width: int) -> data.StructLayout:
@@ -65,34 +66,28 @@ class FrameReader(wiring.Component):
         completing = Signal()  # a short frame, with zeros
         skipping = Signal()  # a long frame's surplus
         error = Signal()
-        valid = Signal()
-        layout = word_layout(self.pixels * self.form.bits)
-        word = data.View(layout, Signal(layout.size, name="word", reset_less=True))
-        room, take = Signal(), Signal()
+        m.submodules.slack = slack = Slack(word_layout(self.pixels * self.form.bits))
+        room, take = slack.i.ready, Signal()
         _, frame_end = counter(m, "beat", beats, take)
+        wrong = Signal()
         m.d.comb += [
-            self.o.valid.eq(valid),
-            self.o.payload.eq(word),
+            wrong.eq(self.i.valid & ~completing & (self.i.p.last != frame_end)),
             self.frame_error.eq(error),
-            room.eq(~valid | self.o.ready),
             self.i.ready.eq(skipping | (room & ~completing)),
             take.eq(room & ~skipping & (completing | self.i.valid)),
+            slack.i.valid.eq(~skipping & (completing | self.i.valid)),
+            slack.i.p.units.eq(Mux(completing, 0, self._units(frame_end))),
+            slack.i.p.drop.eq(completing | wrong),
         ]
-        with m.If(self.o.ready):
-            m.d.sync += valid.eq(0)
-        wrong = Signal()
-        m.d.comb += wrong.eq(self.i.valid & ~completing & (self.i.p.last != frame_end))
         with m.If(take):
             m.d.sync += [
-                valid.eq(1),
-                word.units.eq(Mux(completing, 0, self._units(frame_end))),
-                word.drop.eq(completing | wrong),
                 completing.eq((completing | wrong) & ~frame_end),
                 skipping.eq(wrong & frame_end),
                 error.eq(error | wrong),
             ]
         with m.If(skipping & self.i.valid & self.i.p.last):
             m.d.sync += skipping.eq(0)
+        wiring.connect(m, slack.o, wiring.flipped(self.o))
         return m
 
     def _units(self, frame_end: Value) -> Value:

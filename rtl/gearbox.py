@@ -1,14 +1,15 @@
 """Matches the width of one layer's words to the next one's."""
 
-__all__ = ["Collect", "Repack", "Slack", "Split", "gearbox", "word_layout"]
+__all__ = ["Collect", "Repack", "Split", "gearbox", "word_layout"]
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..folding import ceil_div
-from ..timing import RepackSizes, short_tail
+from ..timing import RepackSizes
 from .counter import counter
+from .slack import Slack
 
 
 def word_layout(width: int) -> data.StructLayout:
@@ -43,36 +44,14 @@ class _Gearbox(wiring.Component):
         )
 
 
-class Slack(_Gearbox):
-    """One register: a word on its way, with the handshake of a stream.
-
-    Latency: 1 cycle. Throughput: a word a cycle.
-    """
-
-    def __init__(self, *, wide: int, width: int) -> None:
-        super().__init__(units=wide, wide_in=wide, wide_out=wide, width=width)
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        valid = Signal()
-        payload = Signal(self.o.payload.shape(), reset_less=True)
-        m.d.comb += [
-            self.o.valid.eq(valid),
-            self.o.payload.eq(payload),
-            self.i.ready.eq(~valid | self.o.ready),
-        ]
-        with m.If(self.i.ready):
-            m.d.sync += [valid.eq(self.i.valid), payload.eq(self.i.payload)]
-        return m
-
-
 class Collect(_Gearbox):
     """Several words in make one word out: `wide_in` divides `wide_out`.
 
-    Pieces shift in from the top; the last of a vector, which may come before the register is
-    full, is brought down to its place when the word moves on to the output.
+    Each piece goes to its own place; the last word of a vector may be full before all places are
+    taken, and the others are then 0.
 
-    Latency: 2 cycles from a word's last piece. Throughput: a piece a cycle.
+    Latency: 1 cycle from a word's last piece. Throughput: a piece a cycle, as long as each word is
+    taken in the cycle in which it is offered.
     """
 
     def elaborate(self, platform: object) -> Module:
@@ -80,38 +59,35 @@ class Collect(_Gearbox):
         ratio = self.wide_out // self.wide_in
         words = ceil_div(self.units, self.wide_in)
         tail = words - (ceil_div(self.units, self.wide_out) - 1) * ratio  # pieces of the last word
-        total, piece = self.wide_out * self.width, self.wide_in * self.width
+        piece = self.wide_in * self.width
 
-        collected = Signal(total, reset_less=True)
-        drop = Signal(reset_less=True)
         full = Signal()
-        is_tail = Signal()
-        layout = word_layout(total)
-        head = data.View(layout, Signal(layout.size, name="head", reset_less=True))
-        head_valid = Signal()
-        move = Signal()
-        put = Signal()
+        drop = Signal(reset_less=True)
+        place = Signal(ratio, init=1)  # of the next piece, one-hot
+        put, word_end = Signal(), Signal()
         _, vector_end = counter(m, "word", words, put)
-        _, word_end = counter(m, "piece", ratio, put, restart=vector_end)
+        pieces = [Signal(piece, name=f"piece_{k}", reset_less=True) for k in range(ratio)]
         m.d.comb += [
-            self.o.valid.eq(head_valid),
-            self.o.payload.eq(head),
-            move.eq(full & (~head_valid | self.o.ready)),
-            self.i.ready.eq(~full | move),
+            self.o.valid.eq(full),
+            self.o.p.units.eq(Cat(*pieces)),
+            self.o.p.drop.eq(drop),
+            self.i.ready.eq(~full | self.o.ready),
             put.eq(self.i.valid & self.i.ready),
+            word_end.eq(place[-1] | vector_end),
         ]
-        with m.If(self.o.ready):
-            m.d.sync += head_valid.eq(0)
-        with m.If(move):
-            m.d.sync += [full.eq(0), head_valid.eq(1), head.drop.eq(drop)]
-            m.d.sync += head.units.eq(Mux(is_tail, collected >> (total - tail * piece), collected))
+        with m.If(self.i.ready):
+            m.d.sync += full.eq(self.i.valid & word_end)
         with m.If(put):
             m.d.sync += [
-                collected.eq(Cat(collected, self.i.p.units)[piece:]),
+                place.eq(Mux(word_end, 1, place << 1)),
                 drop.eq(self.i.p.drop),
-                full.eq(word_end | vector_end),
-                is_tail.eq(vector_end),
             ]
+        for k, at in enumerate(pieces):
+            if k >= tail:
+                with m.If(put & place[0]):
+                    m.d.sync += at.eq(0)
+            with m.If(put & place[k]):
+                m.d.sync += at.eq(self.i.p.units)
         return m
 
 
@@ -130,23 +106,23 @@ class Split(_Gearbox):
 
         held = Signal(self.wide_in * self.width, reset_less=True)
         drop = Signal(reset_less=True)
-        left = Signal(range(ratio + 1))  # pieces still to give
+        left = Signal(ratio)  # pieces still to give, as a thermometer: bit k, more than k
         load = Signal()
         _, vector_end = counter(m, "word", words, load)
         m.d.comb += [
-            self.o.valid.eq(left != 0),
+            self.o.valid.eq(left[0]),
             self.o.p.units.eq(held[:piece]),
             self.o.p.drop.eq(drop),
-            self.i.ready.eq((left == 0) | ((left == 1) & self.o.ready)),
+            self.i.ready.eq(~left[0] | (~left[1] & self.o.ready)),
             load.eq(self.i.valid & self.i.ready),
         ]
-        with m.If(self.o.ready & (left != 0)):
-            m.d.sync += [held.eq(held >> piece), left.eq(left - 1)]
+        with m.If(self.o.ready):
+            m.d.sync += [held.eq(held >> piece), left.eq(left >> 1)]
         with m.If(load):
             m.d.sync += [
                 held.eq(self.i.p.units),
                 drop.eq(self.i.p.drop),
-                left.eq(Mux(vector_end, tail, ratio)),
+                left.eq(Mux(vector_end, (1 << tail) - 1, (1 << ratio) - 1)),
             ]
         return m
 
@@ -240,8 +216,9 @@ def gearbox(
         box = Repack(**sizes, hold=hold)
     m.submodules[name] = box
     wiring.connect(m, source, box.i)
-    if wide_out % wide_in == 0 and short_tail(units, wide_in, wide_out, hold):
-        m.submodules[f"slack_{name}"] = slack = Slack(wide=wide_out, width=width)
+    if isinstance(box, Collect) and hold > 1:
+        # A word that waits for its reader must not hold up the collecting of the next one.
+        m.submodules[f"slack_{name}"] = slack = Slack(box.o.payload.shape())
         wiring.connect(m, box.o, slack.i)
         return slack.o
     return box.o

@@ -2,7 +2,7 @@
 
 __all__ = ["Slack"]
 
-from amaranth.hdl import Module, Mux, ShapeLike, Signal
+from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -27,10 +27,9 @@ class Slack(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        size = len(self.i.payload)
-        # Plain signals: the payload of a stream is a view of its layout.
-        head = Signal(size, reset_less=True)
-        spare = Signal(size, reset_less=True)
+        payload = Value.cast(self.i.payload)  # which may be a view
+        head = Signal(len(payload), reset_less=True)
+        spare = Signal(len(payload), reset_less=True)
         valid = Signal()
         ready = Signal(init=1)  # the spare register is empty
         moves = Signal()
@@ -45,7 +44,7 @@ class Slack(wiring.Component):
             valid.eq(~moves | self.i.valid | ~ready),
         ]
         with m.If(moves):
-            m.d.sync += head.eq(Mux(ready, self.i.payload, spare))
+            m.d.sync += head.eq(Mux(ready, payload, spare))
         with m.If(ready):
-            m.d.sync += spare.eq(self.i.payload)
+            m.d.sync += spare.eq(payload)
         return m
