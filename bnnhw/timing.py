@@ -13,7 +13,7 @@ from .network import Layer, Network, Output
 
 COUNT_BITS = 4  # bits that a leaf of the popcount tree counts
 READ = 3  # from a sequencer's step to the activations at the first cell: address, bank, register
-EDGE = 4  # partial sum registered, offset added, accumulated, sign taken
+EDGE = 2  # offset added; accumulated, and the sign taken
 FIFO = 3  # from a word's arrival at the exit to its being offered: memory, its register, slack
 
 
@@ -47,8 +47,7 @@ def shift_of(layer: Output) -> int | None:
 def layer_latency(layer: Layer, fold: LayerFolding) -> int:
     """From the last step of a neuron fold to its word (the tap) at the grid's exit."""
     skew = fold.cols - 1 + fold.rows - 1
-    edge = EDGE - 1 + score_stages(layer) if isinstance(layer, Output) else EDGE
-    return READ + skew + cell_latency(fold) + edge
+    return READ + skew + cell_latency(fold) + EDGE + score_stages(layer)
 
 
 def argmax_latency(rows: int) -> int:

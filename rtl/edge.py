@@ -1,6 +1,6 @@
 """The right edge of a grid's row: accumulates over the input folds, then thresholds or scores."""
 
-__all__ = ["Edge", "control_layout"]
+__all__ = ["Edge", "control_layout", "control_register"]
 
 from amaranth.hdl import Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -8,8 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from ..network import Output
 from ..timing import shift_of
-from .cell import Rom
+from .delay import late
 from .plan import LayerPlan, signed_width
+from .table import Table
 
 
 def control_layout(plan: LayerPlan) -> data.StructLayout:
@@ -35,7 +36,10 @@ class Edge(wiring.Component):
     group begins. For a bit the last step adds the threshold's negative, so the sign is the
     answer and no comparator is needed. For a score `mult * acc + add` follows.
 
-    Latency: `timing.EDGE` cycles to a bit, `EDGE - 1 + timing.score_stages` to a score.
+    The sum's loop is an adder and a register, which is cleared before a fold's first step: control
+    comes a cycle ahead, so that no multiplexer has to pick between the sum and 0.
+
+    Latency: `timing.EDGE` cycles to a bit, `timing.score_stages` more to a score.
     One step a cycle; nothing stalls.
 
     Members
@@ -43,7 +47,8 @@ class Edge(wiring.Component):
     ps : In
         The row's partial sum.
     control_i : In, control_o : Out, control_layout(plan)
-        With `ps`; one cycle later, for the row below.
+        A cycle before `ps`, and its `nf` as much earlier as the tables want it
+        (`table.latency`); one cycle later, for the row below.
     o : Out(plan.word_width)
     done : Out(1)
         `o` is a fold's result.
@@ -71,81 +76,75 @@ class Edge(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        ps = Signal(self.ps.shape(), name="ps_q", reset_less=True)
         here = [control_register(m, plan, "control_0", self.control_i)]
-        m.d.sync += ps.eq(self.ps)
         m.d.comb += self.control_o.eq(here[0])
         here.append(control_register(m, plan, "control_1", here[0]))
-        here.append(control_register(m, plan, "control_2", here[1]))
 
-        added: Value = ps
+        added: Value = self.ps
         low, high = 0, plan.acc_max
         if not plan.gives_scores:
-            offset = self._table(m, "offset", plan.offsets[self.row].tolist(), self.control_i.nf)
-            added = ps + Mux(here[0].last, offset, 0)
+            table = Table(plan.offsets[self.row].tolist())
+            offset = table.build(m, "offset", self.control_i.nf, clear=~self.control_i.last)
+            added = self.ps + offset
             # Room for whatever the table can hold, so that a fault in it never wraps the sum.
             low, high = -(1 << (len(offset) - 1)), high + (1 << (len(offset) - 1)) - 1
         shape = signed(max(signed_width(low), signed_width(high)))
         term = Signal(shape, reset_less=True)
-        acc = Signal(shape, reset_less=True)
-        m.d.sync += term.eq(added)
-        # The sum so far is 0 or more until the last step, so that its shift loses nothing.
-        further = Mux(here[1].shift, acc << plan.fold.planes, acc)
-        m.d.sync += acc.eq(Mux(here[1].first, 0, further) + term)
+        acc = Signal(shape, reset_less=True)  # of the fold's steps before this one
+        total = Signal(shape)
+        m.d.comb += total.eq(acc + term)
+        # What is shifted is 0 or more, and nothing is lost: the offset comes with the last step.
+        further = Mux(here[0].shift, total << plan.fold.planes, total)
+        m.d.sync += [term.eq(added), acc.eq(Mux(here[0].first, 0, further))]
+        done = Signal()
+        m.d.sync += done.eq(here[1].last)
         if plan.gives_scores:
-            self._score(m, acc, here)
+            self._score(m, total, here, done)
         else:
             fires = Signal(reset_less=True)
-            done = Signal()
-            m.d.sync += [fires.eq(~acc[-1]), done.eq(here[2].last)]
+            m.d.sync += fires.eq(~total[-1])
             m.d.comb += [self.o.eq(fires), self.done.eq(done)]
         return m
 
-    def _score(self, m: Module, acc: Signal, here: list[data.View]) -> None:
-        """`score = mult * acc + add`, by a shift where all classes have one power of two."""
+    def _score(self, m: Module, total: Signal, here: list[data.View], done: Value) -> None:
+        """`score = mult * total + add`, by a shift where all classes have one power of two."""
         plan = self.plan
         assert isinstance(plan.layer, Output)
-        mult, add = (terms[self.row].tolist() for terms in plan.score_terms)
+        mult, add = (Table(terms[self.row].tolist()) for terms in plan.score_terms)
         score = Signal(signed(plan.score_width), reset_less=True)
-        done = Signal()
+        sum_q = late(m, "sum", total)
         shift = shift_of(plan.layer)
         scaled: Value
+        index = here[1].nf
         if shift is not None:
-            scaled, late = acc << shift, here[2]
-            index = here[1].nf
+            scaled = sum_q << shift
         else:
-            late = control_register(m, plan, "control_3", here[2])
-            factor = self._table(m, "mult", mult, here[1].nf)
             product = Signal(signed(plan.score_width + 1), reset_less=True)
-            m.d.sync += product.eq(acc * factor)
-            scaled, index = product, here[2].nf
-        m.d.sync += [
-            score.eq(scaled + self._table(m, "add", add, index)),
-            done.eq(late.last),
-        ]
-        m.d.comb += [self.o.eq(score), self.done.eq(done)]
-
-    def _table(self, m: Module, name: str, values: list[int], index: Value) -> Value:
-        """Signed constants by fold, registered."""
-        width, words = table_words(values)
-        rom = Rom(m, name, words, width, index, latency=1)
-        word = Signal(width, name=f"{name}_word")
-        m.d.comb += word.eq(rom.data)
-        return word.as_signed()
+            product_done = Signal()
+            m.d.sync += [
+                product.eq(sum_q * mult.build(m, "mult", index)),
+                product_done.eq(done),
+            ]
+            scaled, done, index = product, product_done, late(m, "nf", index)
+        m.d.sync += score.eq(scaled + add.build(m, "add", index))
+        score_done = Signal()
+        m.d.sync += score_done.eq(done)
+        m.d.comb += [self.o.eq(score), self.done.eq(score_done)]
 
 
-def table_words(values: list[int]) -> tuple[int, list[int]]:
-    """A table's width, and its values in two's complement of that width."""
-    width = max(signed_width(value) for value in values)
-    return width, [value & ((1 << width) - 1) for value in values]
+def control_register(
+    m: Module, plan: LayerPlan, name: str, before: data.View, *, ahead: bool = False
+) -> data.View:
+    """Control one cycle later, but for `nf` with `ahead`.
 
-
-def control_register(m: Module, plan: LayerPlan, name: str, before: data.View) -> data.View:
-    """Control one cycle later; only `last`, which makes a result real, is reset."""
+    Only `last`, which makes a result real, is reset.
+    """
     layout = control_layout(plan)
-    now = Signal(layout.size, name=name, reset_less=True)
+    now = data.View(layout, Signal(layout.size, name=name, reset_less=True))
     last = Signal(name=f"{name}_last")
     shown = data.View(layout, Signal(layout.size, name=f"{name}_o"))
     m.d.sync += [now.eq(before), last.eq(before.last)]
     m.d.comb += [shown.eq(now), shown.last.eq(last)]
+    if ahead:
+        m.d.comb += shown.nf.eq(before.nf)
     return shown

@@ -18,6 +18,7 @@ from .grid import Grid
 from .plan import LayerPlan
 from .replay import ReplayBuffer
 from .sequencer import Sequencer
+from .table import latency as table_latency
 
 
 class LayerCore(wiring.Component):
@@ -107,10 +108,13 @@ class LayerCore(wiring.Component):
         """The edges with their control, and the rows' results brought into one word (the tap)."""
         plan, fold = self.plan, self.plan.fold
         control: data.View = sequencer.control
-        # Control leaves the sequencer one cycle after the step.
-        wait = READ - 1 + cell_latency(fold) + fold.cols - 1
+        # Control leaves the sequencer a cycle after the launch, and is due a cycle before the sum;
+        # the fold's number a little earlier.
+        wait = READ - 2 + cell_latency(fold) + fold.cols - 1
+        lead = table_latency(plan.neuron_folds) - 1
         for k in range(wait):
-            control = control_register(m, plan, f"control_{k}", control)
+            ahead = k >= wait - lead
+            control = control_register(m, plan, f"control_{k}", control, ahead=ahead)
         self.tap_valid = Signal(attrs={"keep": 1})
         self.tap_data = Signal(self.tap_width, attrs={"keep": 1})
         results = []

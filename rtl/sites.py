@@ -7,8 +7,8 @@ import dataclasses
 from ..errors import InputError
 from ..folding import Folding
 from ..network import Dense, Network
-from .edge import table_words
 from .plan import LayerPlan
+from .table import Table
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,10 +72,12 @@ def threshold_site(network: Network, folding: Folding, layer: int, neuron: int, 
     if plan.neuron_folds == 1:
         raise InputError(f"{plan.name}: thresholds of a single fold are constants, not memories")
     word, row = divmod(neuron, plan.fold.rows)
-    width, _ = table_words(plan.offsets[row].tolist())
-    if not 0 <= bit < width:
-        raise InputError(f"{plan.name}: a threshold of row {row} has bits 0 to {width - 1}")
-    return Site(path=f"layer_{plan.name}.edge_{row}.offset", word=word, bit=bit, width=width)
+    table = Table(plan.offsets[row].tolist())
+    if not 0 <= bit < table.width:
+        raise InputError(f"{plan.name}: a threshold of row {row} has bits 0 to {table.width - 1}")
+    memory, word = table.place("offset", word)
+    path = f"layer_{plan.name}.edge_{row}.{memory}"
+    return Site(path=path, word=word, bit=bit, width=table.width)
 
 
 def faulty_threshold(network: Network, folding: Folding, layer: int, neuron: int, bit: int) -> int:
@@ -83,7 +85,7 @@ def faulty_threshold(network: Network, folding: Folding, layer: int, neuron: int
     site = threshold_site(network, folding, layer, neuron, bit)
     plan = _plan(network, folding, layer)
     row = neuron % plan.fold.rows
-    _, words = table_words(plan.offsets[row].tolist())
-    flipped = words[site.word] ^ (1 << bit)
+    words = Table(plan.offsets[row].tolist()).words
+    flipped = words[neuron // plan.fold.rows] ^ (1 << bit)
     offset = flipped - ((flipped >> (site.width - 1)) << site.width)
     return -offset - int(plan.lift[neuron])
