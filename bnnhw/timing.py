@@ -51,8 +51,8 @@ def layer_latency(layer: Layer, fold: LayerFolding) -> int:
 
 
 def argmax_latency(rows: int) -> int:
-    """From a word of scores to the class: a tree of comparisons, its winner, the best fold."""
-    return math.ceil(math.log2(rows)) + 2
+    """From a word of scores to the class: a tree of comparisons, then the best fold."""
+    return 2 * math.ceil(math.log2(rows)) + 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,23 +2,39 @@
 
 __all__ = ["Argmax"]
 
+import dataclasses
+
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .counter import counter
+from .delay import late
 from .plan import LayerPlan
 
 CLASS_BITS = 16
 
 
+@dataclasses.dataclass(frozen=True)
+class _Entrant:
+    """A score and the row it is of; `padding` where it has no neuron in the last fold."""
+
+    score: Value
+    row: Value
+    padding: bool
+
+
 class Argmax(wiring.Component):
     """Finds the class over the words of scores of an image; the lowest index wins a tie.
 
-    A tree of comparisons over the rows, a register a level; the winner of a fold; then the best
-    over the neuron folds.
+    A tree of comparisons over the rows, two cycles a level: one compares, the next one chooses.
+    Then the best over the neuron folds, again in two cycles. Where a fold takes a single cycle, a
+    word comes when the one before is compared but not yet chosen: so it is compared with both, the
+    best so far and the word before, and picks the comparison that counts when it knows whether
+    that word won.
 
-    Latency: `timing.argmax_latency(rows)` from an image's last word. One word a cycle.
+    Latency: `timing.argmax_latency(rows)` from an image's last word. A word every `plan.steps`
+    cycles.
 
     Members
     -------
@@ -48,67 +64,87 @@ class Argmax(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        folds, rows, width = plan.neuron_folds, plan.fold.rows, plan.score_width
-        fold, last = counter(m, "fold", folds, self.valid)
-        inside = plan.layer.neurons - (folds - 1) * rows  # rows in use in the last fold
-        lowest = Const(-(1 << (width - 1)), signed(width))
-        entrants: list[tuple[Value, Value]] = []
-        for r in range(rows):
-            score: Value = self.scores[r * width : (r + 1) * width].as_signed()
-            if r >= inside:
-                # A padding neuron gets the least score there is; its index is above all others,
-                # so that it cannot win.
-                score = Mux(last, lowest, score)
-            entrants.append((score, Const(r, max(1, (rows - 1).bit_length()))))
-
+        rows, width = plan.fold.rows, plan.score_width
+        _, last = counter(m, "fold", plan.neuron_folds, self.valid)
+        inside = plan.layer.neurons - (plan.neuron_folds - 1) * rows  # rows used in the last fold
+        entrants = [
+            _Entrant(
+                score=self.scores[r * width : (r + 1) * width].as_signed(),
+                row=Const(r, max(1, (rows - 1).bit_length())),
+                padding=r >= inside,
+            )
+            for r in range(rows)
+        ]
         valid: Value = self.valid
         level = 0
         while len(entrants) > 1:
             level += 1
             pairs = [entrants[k : k + 2] for k in range(0, len(entrants), 2)]
-            entrants = [_winner(m, f"{level}_{k}", pair) for k, pair in enumerate(pairs)]
-            valid, fold, last = (
-                _register(m, f"{name}_{level}", value)
-                for name, value in (("valid", valid), ("fold", fold), ("last", last))
-            )
-        # The fold's winner, registered: all that the last comparison does is compare.
-        score = Signal(signed(width), reset_less=True)
-        index = Signal(CLASS_BITS, reset_less=True)
-        first = Signal(reset_less=True)
-        m.d.sync += [
-            score.eq(entrants[0][0]),
-            index.eq(fold * rows + entrants[0][1]),
-            first.eq(fold == 0),
-        ]
-        valid, last = _register(m, "valid_winner", valid), _register(m, "last_winner", last)
-        best = Signal(signed(width), reset_less=True)
-        best_index = Signal(CLASS_BITS, reset_less=True)
-        done = Signal()
-        with m.If(valid & (first | (score > best))):
-            m.d.sync += [best.eq(score), best_index.eq(index)]
-        m.d.sync += done.eq(valid & last)
-        m.d.comb += [self.index.eq(best_index), self.done.eq(done)]
+            entrants = [_winner(m, f"{level}_{k}", pair, last) for k, pair in enumerate(pairs)]
+            for stage in ("compare", "choose"):
+                valid = _register(m, f"valid_{stage}_{level}", valid)
+                last = _register(m, f"last_{stage}_{level}", last)
+        self._best(m, valid, last, entrants[0])
         return m
 
+    def _best(self, m: Module, valid: Value, last: Value, word: _Entrant) -> None:
+        """The best of an image's words."""
+        plan = self.plan
+        first = Signal(init=1)
+        base = Signal(range(plan.neuron_folds * plan.fold.rows))  # the word's first neuron
+        with m.If(valid):
+            m.d.sync += [first.eq(last), base.eq(Mux(last, 0, base + plan.fold.rows))]
+        best = Signal(signed(plan.score_width), reset_less=True)
+        score = late(m, "score", word.score)
+        index = late(m, "index_word", (base + word.row)[:CLASS_BITS])
+        above = Signal()
+        wins = Signal()
+        m.d.sync += above.eq(valid & (first | (word.score > best)))
+        m.d.comb += wins.eq(above)
+        if plan.steps == 1:
+            # The word before may win just now, and then `best` was not yet that.
+            above_last = Signal()
+            won = _register(m, "won", wins)
+            m.d.sync += above_last.eq(valid & (first | (word.score > score)))
+            m.d.comb += wins.eq(Mux(won, above_last, above))
+        best_index = Signal(index.shape(), reset_less=True)
+        with m.If(wins):
+            m.d.sync += [best.eq(score), best_index.eq(index)]
+        done = _register(m, "done_compare", valid & last)
+        m.d.comb += [self.index.eq(best_index), self.done.eq(_register(m, "done_choose", done))]
 
-def _register(m: Module, name: str, value: Value) -> Value:
-    late = Signal(value.shape(), name=name)
-    m.d.sync += late.eq(value)
-    return late
+
+def _register(m: Module, name: str, value: Value) -> Signal:
+    """The value one cycle later, 0 after reset."""
+    register = Signal(value.shape(), name=name)
+    m.d.sync += register.eq(value)
+    return register
 
 
-def _winner(m: Module, name: str, pair: list[tuple[Value, Value]]) -> tuple[Value, Value]:
-    """The larger score of a pair and its index, registered; the first one on a tie."""
-    score = Signal(pair[0][0].shape(), name=f"score_{name}", reset_less=True)
-    index = Signal(pair[0][1].shape(), name=f"index_{name}", reset_less=True)
-    if len(pair) == 1:
-        m.d.sync += [score.eq(pair[0][0]), index.eq(pair[0][1])]
+def _winner(m: Module, name: str, pair: list[_Entrant], last: Value) -> _Entrant:
+    """The larger score of a pair with its row, two cycles later; the first one on a tie.
+
+    In the last fold padding never wins: it stands behind all rows in use, so it is enough that a
+    second entrant of nothing else loses.
+    """
+    held = [
+        _Entrant(
+            score=late(m, f"score_{name}_{k}", one.score),
+            row=late(m, f"row_{name}_{k}", one.row),
+            padding=one.padding,
+        )
+        for k, one in enumerate(pair)
+    ]
+    if len(held) == 1:
+        (only,) = held
+        score, row = only.score, only.row
     else:
-        (first, first_index), (second, second_index) = pair
-        better = Signal(name=f"better_{name}")
-        m.d.comb += better.eq(second > first)
-        m.d.sync += [
-            score.eq(Mux(better, second, first)),
-            index.eq(Mux(better, second_index, first_index)),
-        ]
-    return score, index
+        first, second = held
+        above = pair[1].score > pair[0].score
+        better = late(m, f"better_{name}", above & ~last if second.padding else above)
+        score, row = Mux(better, second.score, first.score), Mux(better, second.row, first.row)
+    return _Entrant(
+        score=late(m, f"score_{name}", score),
+        row=late(m, f"row_{name}", row),
+        padding=held[0].padding,
+    )

@@ -2,7 +2,7 @@
 
 __all__ = ["counter", "thermometer"]
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 
 
 def counter(
@@ -29,11 +29,10 @@ def counter(
 def thermometer(m: Module, name: str, size: int, *, up: Value, down: Value) -> Signal:
     """A count of 0..size whose bit k says that it is above k: each comparison is a register.
 
-    The caller sees to it that it never steps below 0 or above `size`.
+    The caller sees to it that it never steps below 0 or above `size`. `up` picks between two
+    neighbouring bits and so should be the register, where one of the two is.
     """
     bits = Signal(size, name=name)
-    with m.If(up & ~down):
-        m.d.sync += bits.eq(Cat(Const(1, 1), bits[:-1]))
-    with m.If(down & ~up):
-        m.d.sync += bits.eq(Cat(bits[1:], Const(0, 1)))
+    with m.If(up ^ down):
+        m.d.sync += bits.eq(Mux(up, (bits << 1) | 1, bits >> 1))
     return bits

@@ -90,10 +90,10 @@ class Edge(wiring.Component):
             low, high = -(1 << (len(offset) - 1)), high + (1 << (len(offset) - 1)) - 1
         shape = signed(max(signed_width(low), signed_width(high)))
         term = Signal(shape, reset_less=True)
-        acc = Signal(shape, reset_less=True)  # of the fold's steps before this one
+        # Of the fold's steps before this one: never negative, since the offset comes with the last.
+        acc = Signal(range(plan.acc_max + 1), reset_less=True)
         total = Signal(shape)
         m.d.comb += total.eq(acc + term)
-        # What is shifted is 0 or more, and nothing is lost: the offset comes with the last step.
         further = Mux(here[0].shift, total << plan.fold.planes, total)
         m.d.sync += [term.eq(added), acc.eq(Mux(here[0].first, 0, further))]
         done = Signal()
@@ -101,9 +101,8 @@ class Edge(wiring.Component):
         if plan.gives_scores:
             self._score(m, total, here, done)
         else:
-            fires = Signal(reset_less=True)
-            m.d.sync += fires.eq(~total[-1])
-            m.d.comb += [self.o.eq(fires), self.done.eq(done)]
+            silent = late(m, "silent", total[-1])  # inverted only here: the sign comes late enough
+            m.d.comb += [self.o.eq(~silent), self.done.eq(done)]
         return m
 
     def _score(self, m: Module, total: Signal, here: list[data.View], done: Value) -> None:

@@ -2,10 +2,11 @@
 
 __all__ = ["Exit"]
 
-from amaranth.hdl import Cat, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .counter import thermometer
 from .slack import Slack
 
 
@@ -63,10 +64,10 @@ class Exit(wiring.Component):
         m.submodules.slack = slack = Slack(self.width)
         writer, reader = words.write_port(), words.read_port()
         write_addr, read_addr = Signal(range(size)), Signal(range(size))
-        spare = Signal(signed(size.bit_length() + 1), init=-1)  # words in memory, less one
         fetch = Signal()
         fetched = Signal()  # the memory's output register holds a word
         taken = Signal()
+        held = thermometer(m, "held", self.depth, up=self.done, down=fetch)  # words in memory
         m.d.comb += [
             writer.en.eq(self.done),
             writer.addr.eq(write_addr),
@@ -74,14 +75,13 @@ class Exit(wiring.Component):
             reader.addr.eq(read_addr),
             reader.en.eq(fetch),
             taken.eq(~fetched | slack.i.ready),
-            fetch.eq(~spare[-1] & taken),
+            fetch.eq(held[0] & taken),
             slack.i.valid.eq(fetched),
             slack.i.payload.eq(reader.data),
         ]
         m.d.sync += [
             write_addr.eq(write_addr + self.done),
             read_addr.eq(read_addr + fetch),
-            spare.eq(spare + _step(up=self.done, down=fetch)),
             fetched.eq(~taken | fetch),
         ]
         wiring.connect(m, slack.o, wiring.flipped(self.o))
@@ -90,13 +90,8 @@ class Exit(wiring.Component):
         change = Signal(signed(2))
         credits = Signal(signed(self.depth.bit_length() + 1), init=self.depth - 2)
         m.d.sync += [
-            change.eq(_step(up=fetch, down=self.launch)),
+            change.eq(Cat(fetch ^ self.launch, self.launch & ~fetch)),  # 1, 0 or -1
             credits.eq(credits + change),
         ]
         m.d.comb += self.credit.eq(~credits[-1])
         return m
-
-
-def _step(*, up: Value, down: Value) -> Value:
-    """1, 0 or -1, in a form that costs a counter no second addition."""
-    return Cat(up ^ down, down & ~up).as_signed()

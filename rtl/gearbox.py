@@ -83,11 +83,11 @@ class Collect(_Gearbox):
                 drop.eq(self.i.p.drop),
             ]
         for k, at in enumerate(pieces):
+            with m.If(put & place[k]):
+                m.d.sync += at.eq(self.i.p.units)
             if k >= tail:
                 with m.If(put & place[0]):
                     m.d.sync += at.eq(0)
-            with m.If(put & place[k]):
-                m.d.sync += at.eq(self.i.p.units)
         return m
 
 

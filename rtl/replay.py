@@ -34,7 +34,7 @@ class ReplayBuffer(wiring.Component):
     claim : In(1)
         It is claimed: only while `available`.
     retire : In(1)
-        The oldest vector's slot is free for writing from the next cycle.
+        The oldest vector's slot is free for writing from the next cycle but one.
     read_addr : In
         {slot, group * IF + fold}.
     a_{c} : Out, planes * lanes bits, for each column c
@@ -104,14 +104,19 @@ class ReplayBuffer(wiring.Component):
         group, group_end = counter(m, "group", plan.plane_groups, write)
         fold, fold_end = counter(m, "fold", plan.input_folds, taken)
         slot = Signal(range(RING))
-        held = thermometer(m, "held", RING, up=commit, down=self.retire)
+        vector_end: Value = fold_end
+        if plan.plane_groups > 1:
+            _, vector_end = counter(m, "word", plan.steps, write)
+        retired = Signal()
+        m.d.sync += retired.eq(self.retire)
+        held = thermometer(m, "held", RING, up=commit, down=retired)
         waiting = thermometer(m, "waiting", RING, up=commit, down=self.claim)
         room = ~held[-1]
         m.d.comb += [
             write.eq(self.i.valid & room),
             taken.eq(write & group_end),
             self.i.ready.eq(room & group_end),
-            commit.eq(taken & fold_end & ~self.i.p.drop),
+            commit.eq(write & vector_end & ~self.i.p.drop),
             self.available.eq(waiting[0]),
         ]
         with m.If(commit):
