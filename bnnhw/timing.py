@@ -10,6 +10,7 @@ import math
 
 from .folding import Folding, LayerFolding, ceil_div
 from .network import Layer, Network, Output
+from .technology import Technology
 
 COUNT_BITS = 4  # bits that a leaf of the popcount tree counts
 READ = 3  # from a sequencer's step to the activations at the first cell: address, bank, register
@@ -24,8 +25,15 @@ def popcount_levels(lanes: int) -> int:
     return 1 + math.ceil(math.log2(ceil_div(lanes, COUNT_BITS)))
 
 
-def cell_latency(fold: LayerFolding) -> int:
-    """From a cell's activations to its partial sum: XNOR, popcount, planes added, sum added."""
+def cell_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> int:
+    """From a cell's activations to its partial sum: XNOR, popcount, planes added, sum added.
+
+    Of a family's own cells: a register, and the stages of `rtl.weights.cell_structure`.
+    """
+    if not technology.generic:
+        from .rtl.weights import cell_structure
+
+        return 1 + cell_structure(layer, fold, technology, 0).stages(technology.every)
     return 1 + popcount_levels(fold.lanes) + int(math.log2(fold.planes)) + 1
 
 
@@ -44,10 +52,10 @@ def shift_of(layer: Output) -> int | None:
     return scale.bit_length() - 1 + (1 if layer.input_bits == 1 else 0)
 
 
-def layer_latency(layer: Layer, fold: LayerFolding) -> int:
+def layer_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> int:
     """From the last step of a neuron fold to its word (the tap) at the grid's exit."""
     skew = fold.cols - 1 + fold.rows - 1
-    return READ + skew + cell_latency(fold) + EDGE + score_stages(layer)
+    return READ + skew + cell_latency(layer, fold, technology) + EDGE + score_stages(layer)
 
 
 def argmax_latency(rows: int) -> int:
@@ -71,8 +79,14 @@ class Latency:
     total: int
 
 
-def network_latency(network: Network, folding: Folding, output: str = "class") -> Latency:
+def network_latency(
+    network: Network,
+    folding: Folding,
+    output: str = "class",
+    technology: Technology | None = None,
+) -> Latency:
     """Follow one image's words through an empty core, cycle by cycle."""
+    technology = technology or Technology()
     pairs = list(folding.pairs(network))
     beats = folding.input_beats(network)
     words = [1 + i for i in range(beats)]  # the input stage registers a beat
@@ -83,7 +97,7 @@ def network_latency(network: Network, folding: Folding, output: str = "class") -
         taken = _regear(words, units, width, fold.simd, groups)
         steps = fold.steps(layer)
         start = taken[-1] + 1
-        grid = layer_latency(layer, fold)
+        grid = layer_latency(layer, fold, technology)
         words = [start + (f + 1) * steps - 1 + grid for f in range(fold.neuron_folds(layer))]
         if isinstance(layer, Output) and output == "class":
             words = [words[-1] + argmax_latency(fold.rows)]

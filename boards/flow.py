@@ -16,7 +16,7 @@ from bnnhw import console
 from bnnhw.errors import InputError, MissingToolError
 from bnnhw.files import new_folder, write_text
 from bnnhw.record import Record, commit, write_records
-from bnnhw.technology import Technology
+from bnnhw.technology import GENERIC, Technology
 from bnnhw.tools import Found, find, run_tool
 
 from .count import Counts, count
@@ -166,7 +166,7 @@ class Synthesis:
 def synth(
     build: Path,
     *,
-    target: Target | str = "ecp5",
+    target: Target | str | None = None,
     route: bool = False,
     freq_mhz: float | None = None,
     seeds: Sequence[int] = (1,),
@@ -180,7 +180,8 @@ def synth(
     build : Path
         Folder that `bnnhw generate` wrote.
     target : Target or str
-        A device, or a family for its default device.
+        A device, or a family for its default device; by default the one it was generated for, and
+        ecp5 for a generic core.
     route : bool
         Also place and route it behind a harness (ecp5, ice40).
     freq_mhz : float
@@ -199,7 +200,7 @@ def synth(
     MissingToolError, ToolError
     """
     source = read_build(Path(build), allow_edited=allow_edited)
-    device = _device(target)
+    device = _device(source.made_for if target is None else target)
     out = out or Path(build) / f"synth-{device.family}"
     return _run(source, device, routed=route, freq_mhz=freq_mhz, seeds=seeds, out=out)
 
@@ -226,8 +227,6 @@ def synth_popcount(
     """
     device = _device(target)
     technology = technology or Technology(family=device.family, every=0, line=0)
-    if not technology.generic and technology.family != device.family:
-        raise InputError(f"{technology.family}'s cells are not for a target {device.family}")
     out = out or Path("build") / f"popcount{lanes}-{device.family}"
     source = popcount_source(lanes, technology, baked=baked)
     return _run(source, device, routed=route, freq_mhz=freq_mhz, seeds=seeds, out=out)
@@ -248,6 +247,11 @@ def _run(
 ) -> Synthesis:
     out = Path(out)
     freq_mhz = target.about.freq_mhz if freq_mhz is None else freq_mhz
+    if source.family not in (GENERIC, target.family):
+        raise InputError(
+            f"{source.about} names {source.family}'s cells, so the target is not {target.family}; "
+            "generate it for that, or for generic"
+        )
     _check(target, routed, freq_mhz, seeds)
     found = [find(name) for name in ["yosys", *([target.about.nextpnr] if routed else [])]]
     pack = _pack_tool(target) if routed else None

@@ -1,6 +1,6 @@
 """The Verilog that is synthesized: of a build folder, checked against its manifest, or made."""
 
-__all__ = ["Source", "popcount_source", "read_build"]
+__all__ = ["Source", "made_for", "popcount_source", "read_build"]
 
 import dataclasses
 import hashlib
@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from bnnhw.errors import InputError
-from bnnhw.technology import Technology
+from bnnhw.technology import GENERIC, Technology
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -26,6 +26,8 @@ class Source:
         File name to content.
     about : str
         What it is, for the table.
+    family : str
+        The family whose cells it names, or `generic`.
     model_sha256 : str
         Of the network it was generated from; empty for none.
     edited : bool
@@ -35,8 +37,14 @@ class Source:
     top: str
     files: dict[str, bytes]
     about: str
+    family: str = GENERIC
     model_sha256: str = ""
     edited: bool = False
+
+    @property
+    def made_for(self) -> str:
+        """The family to synthesize for, if nobody says another one."""
+        return "ecp5" if self.family == GENERIC else self.family
 
     @property
     def sha256(self) -> str:
@@ -57,6 +65,8 @@ def read_build(build: Path, *, allow_edited: bool = False) -> Source:
     try:
         manifest = json.loads(path.read_text())
         schema, top = manifest["schema"], str(manifest["top"])
+        twins = set(manifest.get("twins", []))
+        family = str(manifest["technology"]["family"]) if "technology" in manifest else GENERIC
         listed = {str(file["path"]): str(file["sha256"]) for file in manifest["files"]}
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not a manifest ({error!r})") from None
@@ -64,7 +74,7 @@ def read_build(build: Path, *, allow_edited: bool = False) -> Source:
         raise InputError(f"{path}: schema must be {SCHEMA}, not {schema!r}")
     files, edited = {}, False
     for name, expected in listed.items():
-        if not name.endswith(".v"):
+        if not name.endswith(".v") or name in twins:
             continue
         if Path(name).name != name:
             raise InputError(f"{path}: files must lie beside it, not at {name!r}")
@@ -85,9 +95,15 @@ def read_build(build: Path, *, allow_edited: bool = False) -> Source:
         top=top,
         files=files,
         about=f"{top} of {build}",
+        family=family,
         model_sha256=str(manifest.get("model_sha256") or ""),
         edited=edited,
     )
+
+
+def made_for(build: Path) -> str:
+    """The family to synthesize a build folder for, if nobody says another one."""
+    return read_build(build, allow_edited=True).made_for
 
 
 def popcount_source(lanes: int, technology: Technology, *, baked: bool = False) -> Source:
@@ -114,5 +130,6 @@ def popcount_source(lanes: int, technology: Technology, *, baked: bool = False) 
     return Source(
         top="popcount",
         files={"popcount.v": popcount_verilog(component).encode()},
+        family=technology.family,
         about=f"XNOR-popcount of {lanes} lanes, {kind}, {structure}, {registers}",
     )

@@ -1,50 +1,28 @@
 """One cell of the systolic grid: weights, XNOR, popcount, and the links to its neighbours."""
 
-__all__ = ["Cell", "Rom"]
+__all__ = ["Cell"]
 
-from amaranth.hdl import Const, Module, Signal, Value
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .families import FAMILIES
+from .families.cells import Cells
 from .plan import LayerPlan, pack
 from .popcount import Popcount
-
-
-class Rom:
-    """A table of constants inside a component, a plain constant where it has one word.
-
-    Adds the memory to `m` as the submodule `name`; `data` is its word at `addr`, read
-    without a clock (`latency` 0), registered (1), or from block RAM and registered again (2).
-    """
-
-    def __init__(
-        self, m: Module, name: str, words: list[int], shape: int, addr: Value, *, latency: int
-    ) -> None:
-        self.data: Value
-        if len(words) == 1:
-            self.data = Const(words[0], shape)
-            return
-        block = {"rom_style": "block" if latency == 2 else "logic"}
-        rom: memory.Memory = memory.Memory(shape=shape, depth=len(words), init=words, attrs=block)
-        m.submodules[name] = rom
-        port = rom.read_port(domain="sync" if latency == 2 else "comb")
-        m.d.comb += port.addr.eq(addr)
-        if latency == 2:
-            m.d.comb += port.en.eq(1)
-        self.data = port.data
-        if latency:
-            self.data = Signal(shape, name=f"{name}_q", reset_less=True)
-            m.d.sync += self.data.eq(port.data)
+from .rom import Rom
+from .weights import address_lead, cell_structure, lane_functions
+from .writer import write_count
 
 
 class Cell(wiring.Component):
     """Counts the lanes whose activation equals the weight, and adds the count to a passing sum.
 
     Activations and the weights' address move down by one register, partial sums right by one.
-    Nothing stalls and nothing is reset. A weight in block RAM is read in two cycles: then the
-    address comes two cycles before its activations.
+    Nothing stalls and nothing is reset. The address comes `weights.address_lead` cycles before its
+    activations.
 
-    Latency: `timing.cell_latency(fold)` from `a_i` to `ps_o`; `ps_i` comes one cycle before that.
+    Latency: `timing.cell_latency` from `a_i` to `ps_o`; `ps_i` comes one cycle before that.
 
     Parameters
     ----------
@@ -89,6 +67,30 @@ class Cell(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        # The last row's links lead to no cell, but a family's counter begins with them.
+        below = self.row + 1 < self.plan.fold.rows
+        if below or not self.plan.technology.generic:
+            self._link(m, "a_link", self.a_i, self.a_o)
+        if below and self.plan.depth > 1:
+            self._link(m, "addr_link", self.addr_i, self.addr_o)
+        if self.plan.technology.generic:
+            self._plain(m)
+        else:
+            self._written(m)
+        return m
+
+    def _written(self, m: Module) -> None:
+        """Counter and sum in one structure, in a family's cells."""
+        plan = self.plan
+        most = self.ps_max // (self.col + 1) * self.col  # of ps_i
+        counter = cell_structure(plan.layer, plan.fold, plan.technology, most)
+        cells = Cells(m, FAMILIES[plan.technology.family].twins, simulated=plan.simulated)
+        words = plan.weight_words[self.row, self.col]
+        lanes = lane_functions(m, cells, plan, words, a=self.a_i, a_link=self.a_o, addr=self.addr_i)
+        total = write_count(m, counter, plan.technology, lanes, self.ps_i, simulated=plan.simulated)
+        m.d.comb += self.ps_o.eq(total)
+
+    def _plain(self, m: Module) -> None:
         fold = self.plan.fold
         weights = Rom(
             m,
@@ -96,7 +98,7 @@ class Cell(wiring.Component):
             [pack(word) for word in self.plan.weight_words[self.row, self.col]],
             fold.lanes,
             self.addr_i,
-            latency=weight_latency(self.plan),
+            latency=address_lead(self.plan),
         )
         weight = Signal(fold.lanes)
         m.d.comb += weight.eq(weights.data)
@@ -104,11 +106,6 @@ class Cell(wiring.Component):
         ps_link = Signal(self.ps_o.shape(), reset_less=True)
         m.d.sync += ps_link.eq(count if self.col == 0 else self.ps_i + count)
         m.d.comb += self.ps_o.eq(ps_link)
-        if self.row + 1 < fold.rows:
-            self._link(m, "a_link", self.a_i, self.a_o)
-            if self.plan.depth > 1:
-                self._link(m, "addr_link", self.addr_i, self.addr_o)
-        return m
 
     @staticmethod
     def _link(m: Module, name: str, before: Signal, after: Signal) -> None:
@@ -144,8 +141,3 @@ class Cell(wiring.Component):
                 terms.append((total, most))
             apart *= 2
         return terms[0][0]
-
-
-def weight_latency(plan: LayerPlan) -> int:
-    """Cycles from a weight's address to the weight: 0 from LUTs, 2 from block RAM."""
-    return 2 if plan.fold.stores(plan.layer) == "bram" else 0

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from ..errors import InputError
 from ..folding import Folding, ceil_div
 from ..network import Network
+from ..technology import Technology
 from .axis import FrameReader, bus_width
 from .counter import counter
 from .gearbox import gearbox, word_layout
@@ -28,6 +29,10 @@ class Core(wiring.Component):
     output : "class", "scores" or "bits"
         A 32-bit beat an image with the class in bits 15:0; M 32-bit beats of scores; or, of a
         network that ends in bits, a beat of `rows` bits a neuron fold, in whole bytes.
+    technology : Technology
+        By default plain Verilog for any tool.
+    simulated : bool
+        For Amaranth's simulator: behavioural twins stand for a family's cells.
 
     Members
     -------
@@ -52,7 +57,15 @@ class Core(wiring.Component):
     m_axis_tlast: Signal
     frame_error: Signal
 
-    def __init__(self, network: Network, folding: Folding, output: str = "class") -> None:
+    def __init__(
+        self,
+        network: Network,
+        folding: Folding,
+        output: str = "class",
+        technology: Technology | None = None,
+        *,
+        simulated: bool = False,
+    ) -> None:
         if output not in OUTPUTS:
             raise InputError(f"output must be {', '.join(OUTPUTS)}, not {output!r}")
         if (network.output is None) != (output == "bits"):
@@ -64,7 +77,11 @@ class Core(wiring.Component):
         self.network = network
         self.folding = folding
         self.output = output
-        self.plans = [LayerPlan(layer, fold) for layer, fold in folding.pairs(network)]
+        self.technology = technology or Technology()
+        self.plans = [
+            LayerPlan(layer, fold, self.technology, simulated)
+            for layer, fold in folding.pairs(network)
+        ]
         self.pixels = folding.bus_pixels(network)
         rows = self.plans[-1].fold.rows
         width_out = ceil_div(rows, 8) * 8 if output == "bits" else 32

@@ -2,9 +2,11 @@
 
 __all__ = ["MANIFEST", "TOP", "generate", "to_verilog"]
 
+import dataclasses
 import hashlib
 import json
 import os
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ from ..folding import Folding, layer_cycles, proposed
 from ..golden import evaluate
 from ..network import Network, Output
 from ..network_file import load
+from ..technology import Technology
 from ..timing import network_latency
 from ..vectors import edge_vectors, random_vectors
 
 MANIFEST = "manifest.json"
 TOP = "bnnhw_core"
+TWINS = "bnnhw_cells.v"
 SCHEMA = 1
 
 
@@ -47,6 +51,7 @@ def generate(
     build: Path | str,
     *,
     folding: Folding | Path | str | None = None,
+    technology: Technology | None = None,
     output: str | None = None,
     vectors: int = 64,
     seed: int = 0,
@@ -61,6 +66,9 @@ def generate(
         `folding.toml`, `vectors.safetensors`. Replaced if it is such a folder already.
     folding : Folding, or the path of one, optional
         By default `folding.proposed`.
+    technology : Technology, optional
+        By default plain Verilog for any tool. For a family, `bnnhw_cells.v` holds behavioural twins
+        of the cells that the Verilog names, for simulation.
     output : "class", "scores" or "bits", optional
         By default the class, or bits where the network ends in bits.
     vectors : int
@@ -86,8 +94,10 @@ def generate(
     from .core import Core
 
     with new_folder(Path(build), marker=MANIFEST) as folder:
-        core = Core(network, folding, output)
+        core = Core(network, folding, output, technology)
         write_text(folder / f"{TOP}.v", to_verilog(core, TOP))
+        if not core.technology.generic:
+            write_text(folder / TWINS, twins_verilog(core.technology.family))
         network.save(folder / "model.safetensors")
         folding.save(folder / "folding.toml")
         write_bytes(folder / "vectors.safetensors", _vectors(network, vectors, seed))
@@ -98,6 +108,11 @@ def generate(
         ]
         write_text(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
     return manifest
+
+
+def twins_verilog(family: str) -> str:
+    """Verilog of the behavioural twins of a family's cells."""
+    return (resources.files(__package__) / "families" / f"{family}.v").read_text(encoding="utf-8")
 
 
 def _vectors(network: Network, count: int, seed: int) -> bytes:
@@ -116,7 +131,7 @@ def _vectors(network: Network, count: int, seed: int) -> bytes:
 
 def _manifest(core: Any, output: str) -> dict[str, Any]:
     network, folding = core.network, core.folding
-    latency = network_latency(network, folding, output)
+    latency = network_latency(network, folding, output, core.technology)
     layers = []
     for plan, cycles_until in zip(core.plans, latency.layers, strict=True):
         layer, fold = plan.layer, plan.fold
@@ -145,6 +160,8 @@ def _manifest(core: Any, output: str) -> dict[str, Any]:
         "bnnhw": __version__,
         "model_sha256": network.sha256,
         "top": TOP,
+        "technology": dataclasses.asdict(core.technology),
+        "twins": [] if core.technology.generic else [TWINS],
         "output": output,
         "ports": [
             {"name": name, "dir": member.flow.name.lower(), "width": member.shape}

@@ -9,7 +9,6 @@ from amaranth.lib.wiring import In, Out
 from ..folding import ceil_div
 from ..timing import READ, argmax_latency, cell_latency, layer_latency
 from .argmax import CLASS_BITS, Argmax
-from .cell import weight_latency
 from .delay import late
 from .edge import Edge, control_register
 from .exit import Exit
@@ -19,6 +18,7 @@ from .plan import LayerPlan
 from .replay import ReplayBuffer
 from .sequencer import Sequencer
 from .table import latency as table_latency
+from .weights import address_lead
 
 
 class LayerCore(wiring.Component):
@@ -94,7 +94,7 @@ class LayerCore(wiring.Component):
     def _feed(self, m: Module, replay: ReplayBuffer, sequencer: Sequencer, grid: Grid) -> None:
         """Activations and weight addresses to the columns, each a cycle after its neighbour."""
         addr: Value = sequencer.weight_addr
-        for k in range(2 - weight_latency(self.plan)):  # the replay buffer's read takes 2 cycles
+        for k in range(2 - address_lead(self.plan)):  # the replay buffer's read takes 2 cycles
             addr = late(m, f"weight_addr_wait_{k}", addr)
         for c in range(self.plan.fold.cols):
             m.d.comb += [
@@ -110,7 +110,7 @@ class LayerCore(wiring.Component):
         control: data.View = sequencer.control
         # Control leaves the sequencer a cycle after the launch, and is due a cycle before the sum;
         # the fold's number a little earlier.
-        wait = READ - 2 + cell_latency(fold) + fold.cols - 1
+        wait = READ - 2 + cell_latency(plan.layer, fold, plan.technology) + fold.cols - 1
         lead = table_latency(plan.neuron_folds) - 1
         for k in range(wait):
             ahead = k >= wait - lead
@@ -136,7 +136,7 @@ class LayerCore(wiring.Component):
         """Words in flight between a launch and its credit's return, and a little more."""
         plan = self.plan
         cycles = plan.steps * (plan.neuron_folds if self.gives_class else 1)  # between launches
-        flight = cycles + layer_latency(plan.layer, plan.fold) + 6
+        flight = cycles + layer_latency(plan.layer, plan.fold, plan.technology) + 6
         if self.gives_class:
             flight += argmax_latency(plan.fold.rows)
         return ceil_div(flight, cycles) + 4

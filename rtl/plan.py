@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..folding import LayerFolding
 from ..network import Dense, Layer, Output
+from ..technology import Technology
 
 RING = 4  # vectors a replay buffer holds: one being read, one being written, two of slack
 
@@ -28,10 +29,15 @@ class LayerPlan:
     ----------
     layer : Dense or Output
     fold : LayerFolding
+    technology : Technology
+    simulated : bool
+        Twins stand for a family's cells.
     """
 
     layer: Layer
     fold: LayerFolding
+    technology: Technology = dataclasses.field(default_factory=Technology)
+    simulated: bool = False
 
     @property
     def name(self) -> str:

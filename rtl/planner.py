@@ -298,11 +298,12 @@ def plan_count(
     lanes : int
         Lanes of one plane; lane l of plane p is dot `p * lanes + l`, of weight 2^p.
     addend : int, optional
-        Bits of a number added last, in an adder whose carry is one of the lanes. With 0 bits that
-        adder is still there; without an addend (None) it is not.
+        The largest value of a number added last, in an adder whose carry is one of the lanes. For
+        0 that adder is still there; without an addend (None) it is not.
     """
     total = planes * lanes
-    places = [p for p in range(planes) for _ in range(lanes)] + list(range(addend or 0))
+    bits = (addend or 0).bit_length()
+    places = [*(p for p in range(planes) for _ in range(lanes)), *range(bits)]
     build = _Builder(abilities, kind, places, total)
     best = planner(abilities, kind)
     numbers: list[tuple[list[Term], int]] = []  # with the largest value
@@ -324,8 +325,8 @@ def plan_count(
         apart *= 2
     number, most = numbers[0]
     if addend is not None:
-        passing = [wire(total + i) for i in range(addend)]
-        most += len(spare) + ((1 << addend) - 1)
+        passing = [wire(total + i) for i in range(bits)]
+        most += len(spare) + addend
         number = build.add(number, passing, spare, kind, most)
     result = tuple(term[0][0].dots[0] for term in number)
-    return Structure(tuple(build.places), total, addend or 0, tuple(build.operations), result)
+    return Structure(tuple(build.places), total, bits, tuple(build.operations), result)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Array, Module, Mux, Signal, Value
 
-from .cell import Rom
 from .delay import late
 from .plan import signed_width
+from .rom import Rom
 
 BLOCK = 16  # words that one LUT4 holds a bit of
 

@@ -10,6 +10,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..technology import GENERIC, LINE, TECHNOLOGIES, Technology
+
 HELP = "write Verilog for a network, or for one layer of a chosen size"
 
 
@@ -39,6 +41,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     folded.add_argument(
         "--clock-mhz", type=float, default=150.0, metavar="C",
         help="the clock at which it does (default: 150)",
+    )  # fmt: skip
+    written = parser.add_argument_group("what it is written for")
+    written.add_argument(
+        "--target", choices=TECHNOLOGIES, default=GENERIC,
+        help="a family, whose carry cells and LUTs are then used; or any (default: generic)",
+    )  # fmt: skip
+    written.add_argument(
+        "--every", type=int, default=1, metavar="N",
+        help="a register after every N operations of a counter: more are slower and smaller "
+        "(default: 1; 0: only at its end)",
+    )  # fmt: skip
+    written.add_argument(
+        "--line", type=int, default=LINE, metavar="N",
+        help=f"slots of the longest carry line; 0: no limit (default: {LINE})",
     )  # fmt: skip
     layer = parser.add_argument_group("one layer of a chosen size")
     layer.add_argument("--layer", metavar="NAME", help="this layer of the model alone")
@@ -86,6 +102,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             network,
             args.build,
             folding=folding,
+            technology=Technology(family=args.target, every=args.every, line=args.line),
             output=args.output,
             vectors=args.vectors,
             seed=args.seed,

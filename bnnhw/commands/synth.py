@@ -32,7 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--line", type=int, default=0, metavar="N",
         help="with --popcount: slots of the longest carry line (default: 0, no limit)",
     )  # fmt: skip
-    parser.add_argument("--target", choices=FAMILIES, default="ecp5", help="default: ecp5")
+    parser.add_argument(
+        "--target", choices=FAMILIES, help="default: what it was generated for, or ecp5"
+    )
     parser.add_argument("--device", default="", help="for example 25k (ecp5), up5k (ice40)")
     parser.add_argument("--speed", default="", help="speed grade (ecp5: 6, 7 or 8)")
     parser.add_argument("--package", default="", help="for example CABGA381")
@@ -49,16 +51,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     from .. import console
-    from ..boards import synth, synth_popcount, target
+    from ..boards import made_for, synth, synth_popcount, target
     from ..errors import InputError
     from ..technology import Technology
 
     if (args.build is None) == (args.popcount is None):
         raise InputError("synth takes a build folder or --popcount N, one of the two")
-    device = target(args.target, device=args.device, speed=args.speed, package=args.package)
+    family = args.target or ("ecp5" if args.build is None else made_for(args.build))
+    device = target(family, device=args.device, speed=args.speed, package=args.package)
     seeds = _seeds(args.seeds) if args.seeds else [args.seed]
     if args.popcount is not None:
-        family = "generic" if args.plain else args.target
+        family = "generic" if args.plain else family
         result = synth_popcount(
             args.popcount,
             technology=Technology(family=family, every=args.every, line=args.line),

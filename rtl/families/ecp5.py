@@ -57,6 +57,7 @@ class Ecp5(Family):
 
     name = "ecp5"
     lut_inputs = 4
+    fused_depth = 8
     wide_muxes = 3
     twins = MappingProxyType({"CCU2C": _ccu2c, "LUT4": _lut4, "PFUMX": _pfumx, "L6MUX21": _l6mux21})
 

@@ -20,6 +20,8 @@ class Family(abc.ABC):
     -------
     name : str
     lut_inputs : int
+    fused_depth : int
+        Words of a weight up to which its table and its XNOR are best one LUT.
     wide_muxes : int
         Levels of multiplexers behind the LUTs, which take no LUT.
     twins : dict
@@ -28,6 +30,7 @@ class Family(abc.ABC):
 
     name: ClassVar[str]
     lut_inputs: ClassVar[int]
+    fused_depth: ClassVar[int]
     wide_muxes: ClassVar[int] = 0
     twins: ClassVar[Mapping[str, Twin]]
 
@@ -74,6 +77,12 @@ class Family(abc.ABC):
                 for k, pair in enumerate(pairs)
             ]
         return tables[0][0]
+
+    def roms(
+        self, cells: Cells, name: str, address: Value, columns: Sequence[Sequence[int]]
+    ) -> list[Value]:
+        """`rom` for each of some tables at one address."""
+        return [self.rom(cells, f"{name}_{i}", address, one) for i, one in enumerate(columns)]
 
     def _mux(
         self, cells: Cells, name: str, choice: Value, pair: list[tuple[Value, int]]

@@ -12,6 +12,7 @@ from bnnhw.folding import Folding, ceil_div
 from bnnhw.golden import evaluate
 from bnnhw.network import Network
 from bnnhw.rtl.core import Core
+from bnnhw.technology import Technology
 
 PERIOD = 1e-6
 RESET_CYCLES = 3
@@ -95,13 +96,14 @@ def run_core(
     stall_out: Stalls | None = None,
     idle: int = 40,
     reset: tuple[int, int] | None = None,
+    technology: Technology | None = None,
 ) -> CoreRun:
     """Give a core beats until it gave `results` of its own, then watch it for `idle` cycles.
 
     Cycles are counted from the end of reset. Fails when the core holds still for long. `reset` is
     (cycle, length): a reset in mid-stream, after which all begins again.
     """
-    core = Core(network, folding, output)
+    core = Core(network, folding, output, technology, simulated=True)
     run = CoreRun()
     stall_in, stall_out = stall_in or Stalls(), stall_out or Stalls()
 

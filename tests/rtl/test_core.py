@@ -13,6 +13,7 @@ from bnnhw.folding import Folding, LayerFolding, ceil_div
 from bnnhw.network import Network, Output
 from bnnhw.rtl.core import Core
 from bnnhw.synthetic import random_layer
+from bnnhw.technology import TECHNOLOGIES, Technology
 from bnnhw.timing import network_latency
 
 GRIDS = [(1, 1), (1, 4), (4, 1), (8, 8), (16, 16)]
@@ -122,6 +123,25 @@ def test_interval_and_latency_are_those_promised(case: str) -> None:
     ends = run.taken[a_result - 1 :: a_result]
     assert set(np.diff(ends)[8:].tolist()) == {folding.interval(network, output)}
     assert ends[0] - run.first_given == network_latency(network, folding, output).total
+
+
+# Words of a weight: a constant, shared columns, one LUT with its XNOR, a table, a wider table.
+@pytest.mark.parametrize("depth", [1, 3, 7, 16, 40, 130])
+@pytest.mark.parametrize("family", TECHNOLOGIES[1:])
+def test_a_familys_core_is_exact_in_the_cycles_promised(family: str, depth: int) -> None:
+    technology = Technology(family=family, every=1 + depth % 2)
+    network = random_network([6 * depth, 4, 3], bits=1 + depth % 3, seed=depth)
+    folding = fold(network, (4, 2, 3), (3, 1, 4))
+    x = inputs(network, 6)
+    wanted = expected(network, folding, x, "scores")
+    beats = [beat for image in x for beat in beats_of(network, folding, image)]
+    run = run_core(network, folding, beats, "scores", results=len(wanted), technology=technology)
+    assert run.beats == wanted
+    assert (
+        run.taken[2::3][0] - run.first_given
+        == network_latency(network, folding, "scores", technology).total
+    )
+    assert set(np.diff(run.taken[2::3])[3:].tolist()) == {folding.interval(network, "scores")}
 
 
 @pytest.mark.parametrize("store", ["baked", "bram"])

@@ -12,6 +12,7 @@ from bnnhw.sim import simulate
 from bnnhw.sim.core import read_core
 from bnnhw.sim.faults import campaign, draw_faults
 from bnnhw.synthetic import random_layer
+from bnnhw.technology import TECHNOLOGIES, Technology
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +46,24 @@ def test_any_pair_of_sizes_is_exact_with_and_without_stalls(
         )
         assert result.failure == ""
         assert result.images == len(read_core(tmp_path / "b").vectors())
+
+
+# Words of a weight: a constant, shared columns, one LUT with its XNOR, a table.
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("family", TECHNOLOGIES[1:])
+def test_a_familys_verilog_is_exact_with_twins_of_its_cells(
+    tmp_path: Path, simulator: str, family: str
+) -> None:
+    need(simulator)
+    network = random_network((24, 12, 8, 3), bits=2, seed=9)
+    folding = fold(network, (4, 2, 3), (12, 2, 3), (3, 1, 8))
+    technology = Technology(family=family, every=2)
+    generate(network, tmp_path / "b", folding=folding, technology=technology)
+    for stall in (0.0, 0.5):
+        result = simulate(
+            tmp_path / "b", simulator=simulator, stall_in=stall, stall_out=stall, seed=1
+        )
+        assert result.failure == ""
 
 
 # What binds, pixels a beat, output, grids of the three layers 32 - 16 - 8 - 6, interval.

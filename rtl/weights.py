@@ -1,0 +1,142 @@
+"""How a cell's weights are kept, and what they make of its lanes."""
+
+__all__ = ["Form", "address_lead", "cell_structure", "form_of", "lane_functions"]
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from amaranth.hdl import Cat, Module, Signal, Value
+
+from ..folding import LayerFolding
+from ..network import Layer
+from ..technology import Technology
+from .delay import late
+from .families import FAMILIES
+from .families.cells import Cells, Function
+from .plan import LayerPlan, pack
+from .planner import Kind
+from .rom import Rom
+from .structure import Structure
+from .writer import structure
+
+COLUMNS_DEPTH = 4  # up to complement 4 words have 7 different columns, which all lanes can share
+XNOR, XOR, SAME, INVERTED = (1, 0, 0, 1), (0, 1, 1, 0), (0, 1), (1, 0)
+
+Words = npt.NDArray[np.uint8]
+Form = Literal["constant", "columns", "fused", "table", "ram"]
+
+
+def form_of(layer: Layer, fold: LayerFolding, technology: Technology) -> Form:
+    """How the weights of a layer's cells are kept, of a family that writes its cells itself.
+
+    constant : one word, so a lane is the activation or its complement.
+    columns : few words, of which the lanes share their different columns.
+    fused : a lane's words and its XNOR are one LUT.
+    table : a lane's words are LUTs; the XNOR is in the counter.
+    ram : a lane's words are in block RAM; the XNOR is in the counter.
+    """
+    depth = fold.depth(layer)
+    if depth == 1:
+        return "constant"
+    if fold.stores(layer) == "bram":
+        return "ram"
+    if depth <= COLUMNS_DEPTH:
+        return "columns"
+    return "fused" if depth <= FAMILIES[technology.family].fused_depth else "table"
+
+
+def address_lead(plan: LayerPlan) -> int:
+    """Cycles that a weight's address comes before its activations: block RAM takes two cycles.
+
+    A counter in a family's cells takes the activations one cycle later than the plain one.
+    """
+    if plan.fold.stores(plan.layer) != "bram":
+        return 0
+    return 2 if plan.technology.generic else 1
+
+
+def cell_structure(
+    layer: Layer, fold: LayerFolding, technology: Technology, addend: int
+) -> Structure:
+    """The plan of a cell's counter: its lanes, and a partial sum of at most `addend` to add."""
+    whole = form_of(layer, fold, technology) in ("constant", "fused")
+    kind: Kind = "bit" if whole else "xnor"
+    return structure(technology, kind, fold.lanes, fold.planes, addend)
+
+
+def lane_functions(
+    m: Module,
+    cells: Cells,
+    plan: LayerPlan,
+    words: Words,
+    *,
+    a: Value,
+    a_link: Value,
+    addr: Value,
+) -> list[Function]:
+    """The lanes of a cell, of nets one cycle after its activations and their weights' address.
+
+    Parameters
+    ----------
+    m, cells
+        The cell, and where its primitives go.
+    plan : LayerPlan
+    words : ndarray[uint8], (depth, lanes), 0/1
+    a, a_link : planes * lanes bits
+        The activations, and one cycle later.
+    addr : Value
+        The weights' address, `address_lead` cycles before `a`.
+    """
+    fold = plan.fold
+    form = form_of(plan.layer, fold, plan.technology)
+    columns = [tuple(int(bit) for bit in words[:, lane]) for lane in range(fold.lanes)]
+    nets = [a_link[k] for k in range(len(a_link))]
+    if form == "fused":
+        return _fused(m, cells, plan, columns * fold.planes, a=a, addr=addr)
+    if form == "ram":
+        memory = [pack(word) for word in words]
+        rom = Rom(m, "rom", memory, fold.lanes, addr, latency=2)
+        weights = Signal(fold.lanes, name="w")
+        m.d.comb += weights.eq(rom.data)
+        bits = [weights[lane] for lane in range(fold.lanes)]
+        return [Function((net, bits[k % fold.lanes]), XNOR) for k, net in enumerate(nets)]
+    # Columns that begin with 0, by which a lane is the XNOR or the XOR; 0 itself needs no net.
+    keys = [column if not column[0] else tuple(1 - bit for bit in column) for column in columns]
+    wanted = sorted({key for key in keys if any(key)}) if form == "columns" else keys
+    family = FAMILIES[plan.technology.family]
+    kept = {"keep": 1} if form == "columns" else {}  # those of neighbours may hold the same
+    w = Signal(len(wanted), name="w", reset_less=True, attrs=kept)
+    m.d.sync += w.eq(Cat(*family.roms(cells, "weight", addr, wanted)))
+    lanes = []
+    for k, net in enumerate(nets):
+        lane = k % fold.lanes
+        inverts = columns[lane][0] == 1
+        if not any(keys[lane]):
+            lanes.append(Function((net,), SAME if inverts else INVERTED))
+            continue
+        bit = w[wanted.index(keys[lane]) if form == "columns" else lane]
+        lanes.append(Function((net, bit), XOR if inverts else XNOR))
+    return lanes
+
+
+def _fused(
+    m: Module,
+    cells: Cells,
+    plan: LayerPlan,
+    columns: Sequence[tuple[int, ...]],
+    *,
+    a: Value,
+    addr: Value,
+) -> list[Function]:
+    """ROM and XNOR in one LUT each."""
+    family = FAMILIES[plan.technology.family]
+    address = [addr[i] for i in range((plan.depth - 1).bit_length())]
+    bits = []
+    for k, column in enumerate(columns):
+        padded = (*column, *[0] * ((1 << len(address)) - len(column)))
+        values = [int(weight == one) for weight in padded for one in (0, 1)]
+        bits.append(family.lut(cells, f"equal_{k}", Function((a[k], *address), tuple(values))))
+    x = late(m, "x", Cat(*bits))
+    return [Function((x[k],), SAME) for k in range(len(columns))]
