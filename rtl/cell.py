@@ -11,7 +11,7 @@ from .families.cells import Cells
 from .plan import LayerPlan, pack
 from .popcount import Popcount
 from .rom import Rom
-from .weights import address_lead, cell_structure, lane_functions
+from .weights import address_lead, cell_structure, lane_functions, outside
 from .writer import write_count
 
 
@@ -35,6 +35,8 @@ class Cell(wiring.Component):
     a_i : In, a_o : Out, planes * lanes bits
         Bit `p * lanes + l` is plane p (of weight 2^p) of lane l.
     addr_i : In, addr_o : Out, range(depth)
+    w_i : In, lanes bits
+        The weights, one cycle later than `a_i`; only where block RAM holds them outside.
     ps_i : In, ps_o : Out
         The sum of the cells to the left, and with this one.
     """
@@ -43,6 +45,7 @@ class Cell(wiring.Component):
     a_o: Signal
     addr_i: Signal
     addr_o: Signal
+    w_i: Signal
     ps_i: Signal
     ps_o: Signal
 
@@ -63,6 +66,7 @@ class Cell(wiring.Component):
                 "ps_i": In(max(1, (col * most).bit_length())),
                 "ps_o": Out(self.ps_max.bit_length()),
             }
+            | ({"w_i": In(plan.fold.lanes)} if outside(plan) else {})
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -86,7 +90,16 @@ class Cell(wiring.Component):
         counter = cell_structure(plan.layer, plan.fold, plan.technology, most)
         cells = Cells(m, FAMILIES[plan.technology.family].twins, simulated=plan.simulated)
         words = plan.weight_words[self.row, self.col]
-        lanes = lane_functions(m, cells, plan, words, a=self.a_i, a_link=self.a_o, addr=self.addr_i)
+        lanes = lane_functions(
+            m,
+            cells,
+            plan,
+            words,
+            a=self.a_i,
+            a_link=self.a_o,
+            addr=self.addr_i,
+            w=self.w_i if outside(plan) else None,
+        )
         total = write_count(m, counter, plan.technology, lanes, self.ps_i, simulated=plan.simulated)
         m.d.comb += self.ps_o.eq(total)
 

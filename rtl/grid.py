@@ -8,6 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from .cell import Cell
 from .plan import LayerPlan
+from .weight_ram import WeightRam, shared
+from .weights import outside
 
 
 class Grid(wiring.Component):
@@ -48,7 +50,21 @@ class Grid(wiring.Component):
                 if c:
                     m.d.comb += cell.ps_i.eq(row[c - 1].ps_o)
             m.d.comb += self._port(f"ps_{r}").eq(row[-1].ps_o)
+        if outside(self.plan):
+            self._rams(m)
         return m
+
+    def _rams(self, m: Module) -> None:
+        """Block RAM between the cells."""
+        for k, slices in enumerate(shared(self.plan)):
+            m.submodules[f"ram_{k}"] = ram = WeightRam(self.plan, slices)
+            for i, (row, col, _) in enumerate(slices):
+                cell = self.cells[row][col]
+                lanes = ram.lanes(slices[i])
+                m.d.comb += [
+                    getattr(ram, f"addr_{i}").eq(cell.addr_i),
+                    cell.w_i[lanes.start : lanes.stop].eq(getattr(ram, f"w_{i}")),
+                ]
 
     def _port(self, name: str) -> Signal:
         port: Signal = getattr(self, name)

@@ -1,6 +1,6 @@
 """How a cell's weights are kept, and what they make of its lanes."""
 
-__all__ = ["Form", "address_lead", "cell_structure", "form_of", "lane_functions"]
+__all__ = ["Form", "address_lead", "cell_structure", "form_of", "lane_functions", "outside"]
 
 from collections.abc import Sequence
 from typing import Literal
@@ -57,6 +57,13 @@ def address_lead(plan: LayerPlan) -> int:
     return 2 if plan.technology.generic else 1
 
 
+def outside(plan: LayerPlan) -> bool:
+    """Whether weights come to the cell from a `WeightRam`."""
+    if plan.technology.generic or form_of(plan.layer, plan.fold, plan.technology) != "ram":
+        return False
+    return plan.depth <= FAMILIES[plan.technology.family].ram_words
+
+
 def cell_structure(
     layer: Layer, fold: LayerFolding, technology: Technology, addend: int
 ) -> Structure:
@@ -75,6 +82,7 @@ def lane_functions(
     a: Value,
     a_link: Value,
     addr: Value,
+    w: Value | None,
 ) -> list[Function]:
     """The lanes of a cell, of nets one cycle after its activations and their weights' address.
 
@@ -88,6 +96,8 @@ def lane_functions(
         The activations, and one cycle later.
     addr : Value
         The weights' address, `address_lead` cycles before `a`.
+    w : Value or None
+        The weights, with `a_link`, where they are kept outside of the cell.
     """
     fold = plan.fold
     form = form_of(plan.layer, fold, plan.technology)
@@ -96,10 +106,11 @@ def lane_functions(
     if form == "fused":
         return _fused(m, cells, plan, columns * fold.planes, a=a, addr=addr)
     if form == "ram":
-        memory = [pack(word) for word in words]
-        rom = Rom(m, "rom", memory, fold.lanes, addr, latency=2)
         weights = Signal(fold.lanes, name="w")
-        m.d.comb += weights.eq(rom.data)
+        if w is None:
+            memory = [pack(word) for word in words]
+            w = Rom(m, "rom", memory, fold.lanes, addr, latency=2).data
+        m.d.comb += weights.eq(w)
         bits = [weights[lane] for lane in range(fold.lanes)]
         return [Function((net, bits[k % fold.lanes]), XNOR) for k, net in enumerate(nets)]
     # Columns that begin with 0, by which a lane is the XNOR or the XOR; 0 itself needs no net.
@@ -107,8 +118,8 @@ def lane_functions(
     wanted = sorted({key for key in keys if any(key)}) if form == "columns" else keys
     family = FAMILIES[plan.technology.family]
     kept = {"keep": 1} if form == "columns" else {}  # those of neighbours may hold the same
-    w = Signal(len(wanted), name="w", reset_less=True, attrs=kept)
-    m.d.sync += w.eq(Cat(*family.roms(cells, "weight", addr, wanted)))
+    table = Signal(len(wanted), name="w", reset_less=True, attrs=kept)
+    m.d.sync += table.eq(Cat(*family.roms(cells, "weight", addr, wanted)))
     lanes = []
     for k, net in enumerate(nets):
         lane = k % fold.lanes
@@ -116,7 +127,7 @@ def lane_functions(
         if not any(keys[lane]):
             lanes.append(Function((net,), SAME if inverts else INVERTED))
             continue
-        bit = w[wanted.index(keys[lane]) if form == "columns" else lane]
+        bit = table[wanted.index(keys[lane]) if form == "columns" else lane]
         lanes.append(Function((net, bit), XOR if inverts else XNOR))
     return lanes
 

@@ -7,7 +7,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from amaranth.hdl import Const, Module, Mux, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
+from amaranth.lib import memory
 
 from ..planner import Abilities
 from .cells import Cells, Function, Parameter, Parameters, indices, lookup
@@ -47,6 +48,25 @@ def _ccu2c(
     m.d.comb += outputs["COUT"].eq(carry)
 
 
+def _dp16kd(
+    m: Module, parameters: Parameters, inputs: Mapping[str, Value], outputs: Mapping[str, Value]
+) -> None:
+    """Words of 18 bits, read only, with the output registers: the one use that is made of it."""
+    words = []
+    for row in range(64):
+        contents = parameters[f"INITVAL_{row:02X}"]
+        assert isinstance(contents, Const)
+        words += [contents.value >> 20 * k & 0x3FFFF for k in range(16)]
+    for port in "AB":
+        table: memory.Memory = memory.Memory(shape=18, depth=len(words), init=words)
+        m.submodules += table
+        reader = table.read_port()
+        m.d.comb += reader.addr.eq(Cat(inputs[f"AD{port}{k}"] for k in range(4, 14)))
+        q = Signal(18, reset_less=True)
+        m.d.sync += q.eq(reader.data)
+        m.d.comb += Cat(outputs[f"DO{port}{k}"] for k in range(18)).eq(q)
+
+
 class Ecp5(Family):
     """CCU2C is two slots: P = LUT4(A, B, C, D), G = the same contents at C = D = 0.
 
@@ -59,7 +79,11 @@ class Ecp5(Family):
     lut_inputs = 4
     fused_depth = 8
     wide_muxes = 3
-    twins = MappingProxyType({"CCU2C": _ccu2c, "LUT4": _lut4, "PFUMX": _pfumx, "L6MUX21": _l6mux21})
+    ram_words = 1024
+    ram_width = 18
+    twins = MappingProxyType(
+        {"CCU2C": _ccu2c, "LUT4": _lut4, "PFUMX": _pfumx, "L6MUX21": _l6mux21, "DP16KD": _dp16kd}
+    )
 
     @functools.cached_property
     def abilities(self) -> Abilities:
@@ -87,6 +111,44 @@ class Ecp5(Family):
         else:
             cells.place(name, "L6MUX21", {}, {"D0": zero, "D1": one, "SD": choice}, {"Z": z})
         return z
+
+    def ram(
+        self,
+        cells: Cells,
+        name: str,
+        addresses: Sequence[Value],
+        tables: Sequence[Sequence[int]],
+    ) -> list[Value]:
+        """DP16KD as 1,024 words of 18 bits: each port's table begins where the last one ends."""
+        size = 1 << (self.ram_words // len(tables) - 1).bit_length()
+        words = [word for table in tables for word in (*table, *[0] * (size - len(table)))]
+        parameters: dict[str, Parameter] = {
+            f"INITVAL_{row:02X}": Const(
+                sum(word << 20 * k for k, word in enumerate(words[16 * row : 16 * row + 16])), 320
+            )
+            for row in range(64)
+        }
+        inputs: dict[str, Value] = {}
+        outputs: dict[str, Value] = {}
+        given: list[Value] = []
+        for i, port in enumerate("AB"):
+            parameters |= {f"DATA_WIDTH_{port}": Const(18, 32), f"REGMODE_{port}": "OUTREG"}
+            used = i < len(tables)
+            address = Cat(addresses[i], Const(0, 10))[:10] + i * size if used else Const(0, 10)
+            at = wire(f"{name}_at_{i}", 10)
+            q = wire(f"{name}_q_{i}", 18)
+            cells.m.d.comb += at.eq(address)
+            inputs |= {f"CLK{port}": ClockSignal(), f"CE{port}": Const(int(used), 1)}
+            inputs |= {f"OCE{port}": Const(1, 1)}
+            inputs |= {f"{pin}{port}": Const(0, 1) for pin in ("WE", "RST")}
+            inputs |= {f"CS{port}{k}": Const(0, 1) for k in range(3)}
+            inputs |= {f"DI{port}{k}": Const(0, 1) for k in range(18)}
+            inputs |= {f"AD{port}{k}": at[k - 4] if k >= 4 else Const(0, 1) for k in range(14)}
+            outputs |= {f"DO{port}{k}": q[k] for k in range(18)}
+            if used:
+                given.append(q)
+        cells.place(name, "DP16KD", parameters, inputs, outputs)
+        return given
 
     def line(self, cells: Cells, name: str, slots: Sequence[Function]) -> list[Value]:
         padded = [*slots, *[IDLE] * (len(slots) % 2)]

@@ -24,6 +24,8 @@ class Family(abc.ABC):
         Words of a weight up to which its table and its XNOR are best one LUT.
     wide_muxes : int
         Levels of multiplexers behind the LUTs, which take no LUT.
+    ram_words, ram_width : int
+        Of a block RAM with two ports; 0 where Yosys is left to find one.
     twins : dict
         Cell type to behavioural twin.
     """
@@ -32,6 +34,8 @@ class Family(abc.ABC):
     lut_inputs: ClassVar[int]
     fused_depth: ClassVar[int]
     wide_muxes: ClassVar[int] = 0
+    ram_words: ClassVar[int] = 0
+    ram_width: ClassVar[int] = 0
     twins: ClassVar[Mapping[str, Twin]]
 
     @functools.cached_property
@@ -98,6 +102,19 @@ class Family(abc.ABC):
     ) -> Value:
         """One of two LUTs (`wide` 0), or of two such multiplexers of one width."""
         raise NotImplementedError(f"{self.name} has no multiplexers behind its LUTs")
+
+    def ram(
+        self,
+        cells: Cells,
+        name: str,
+        addresses: Sequence[Value],
+        tables: Sequence[Sequence[int]],
+    ) -> list[Value]:
+        """One block RAM, each table read by a port of its own, with its output registers.
+
+        Latency: 2 cycles from an address to its word.
+        """
+        raise NotImplementedError(f"{self.name} leaves block RAM to Yosys")
 
 
 def wire(name: str, width: int = 1) -> Signal:

@@ -144,6 +144,24 @@ def test_a_familys_core_is_exact_in_the_cycles_promised(family: str, depth: int)
     assert set(np.diff(run.taken[2::3])[3:].tolist()) == {folding.interval(network, "scores")}
 
 
+# Two cells to a RAM, two RAMs to a cell, a RAM to each, and more words than a RAM has.
+@pytest.mark.parametrize("lanes, depth", [(3, 20), (20, 20), (5, 600), (1, 1030)])
+@pytest.mark.parametrize("family", TECHNOLOGIES[1:])
+def test_weights_in_a_familys_block_ram_are_exact(family: str, lanes: int, depth: int) -> None:
+    technology = Technology(family=family)
+    network = random_network([2 * lanes * depth, 3, 3], bits=1, seed=depth)
+    folding = fold(network, (3, 2, lanes), (3, 1, 3))
+    deep = dataclasses.replace(folding.layers[0], weights="bram")
+    folding = dataclasses.replace(folding, layers=(deep, folding.layers[1]))
+    x = inputs(network, 3)
+    wanted = expected(network, folding, x, "scores")
+    beats = [beat for image in x for beat in beats_of(network, folding, image)]
+    run = run_core(network, folding, beats, "scores", results=len(wanted), technology=technology)
+    assert run.beats == wanted
+    latency = network_latency(network, folding, "scores", technology).total
+    assert run.taken[2] - run.first_given == latency
+
+
 @pytest.mark.parametrize("store", ["baked", "bram"])
 def test_where_weights_are_kept_changes_nothing(store: str) -> None:
     network = random_network([20, 9, 4], bits=2, seed=5)

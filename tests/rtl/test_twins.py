@@ -34,6 +34,9 @@ def ecp5(draw: random.Random) -> list[Cell]:
     return chosen
 
 
+# Yosys has no model of these to prove a twin against: netlist simulation shows them.
+BLACK_BOXES = {"DP16KD"}
+
 # Beside the cells of some popcounts.
 MORE = {"ecp5": ecp5}
 
@@ -51,7 +54,8 @@ def popcounts(family: str) -> set[Cell]:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_twins_are_what_yosys_models_say(family: str, tmp_path: Path) -> None:
     more = MORE[family](random.Random(family))
-    assert {one.kind for one in more} == set(FAMILIES[family].twins), "a twin without a case"
+    without = set(FAMILIES[family].twins) - BLACK_BOXES
+    assert {one.kind for one in more} == without, "a twin without a case"
     prove_twins(family, popcounts(family) | set(more), tmp_path)
 
 
