@@ -15,6 +15,7 @@ from .counter import counter
 from .gearbox import gearbox, word_layout
 from .layer import LayerCore
 from .plan import LayerPlan
+from .weights import settled
 
 OUTPUTS = ("class", "scores", "bits")
 
@@ -75,9 +76,9 @@ class Core(wiring.Component):
                 f"the last layer, {last}, gives {gives}, so the output is not {output}"
             )
         self.network = network
-        self.folding = folding
-        self.output = output
         self.technology = technology or Technology()
+        self.folding = folding = settled(network, folding, self.technology)
+        self.output = output
         self.plans = [
             LayerPlan(layer, fold, self.technology, simulated)
             for layer, fold in folding.pairs(network)

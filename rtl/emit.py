@@ -99,7 +99,7 @@ def generate(
         if not core.technology.generic:
             write_text(folder / TWINS, twins_verilog(core.technology.family))
         network.save(folder / "model.safetensors")
-        folding.save(folder / "folding.toml")
+        core.folding.save(folder / "folding.toml")
         write_bytes(folder / "vectors.safetensors", _vectors(network, vectors, seed))
         manifest = _manifest(core, output)
         manifest["files"] = [

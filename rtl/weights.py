@@ -1,7 +1,16 @@
 """How a cell's weights are kept, and what they make of its lanes."""
 
-__all__ = ["Form", "address_lead", "cell_structure", "form_of", "lane_functions", "outside"]
+__all__ = [
+    "Form",
+    "address_lead",
+    "cell_structure",
+    "form_of",
+    "lane_functions",
+    "outside",
+    "settled",
+]
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
@@ -9,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from amaranth.hdl import Cat, Module, Signal, Value
 
-from ..folding import LayerFolding
-from ..network import Layer
+from ..folding import Folding, LayerFolding
+from ..network import Layer, Network
 from ..technology import Technology
 from .delay import late
 from .families import FAMILIES
@@ -47,6 +56,33 @@ def form_of(layer: Layer, fold: LayerFolding, technology: Technology) -> Form:
     return "fused" if depth <= FAMILIES[technology.family].fused_depth else "table"
 
 
+def settled(network: Network, folding: Folding, technology: Technology) -> Folding:
+    """The folding with `weights = "auto"` settled by what a family's LUTs and RAMs cost.
+
+    A block RAM counts for as many LUTs as the family's devices have to each of theirs. Without a
+    family the rule is `LayerFolding.stores`, by depth alone.
+    """
+    layers = []
+    for layer, fold in folding.pairs(network):
+        store: str = fold.stores(layer)
+        if fold.weights == "auto" and not technology.generic:
+            store = "bram" if _ram_is_cheaper(layer, fold, technology) else "baked"
+        layers.append(dataclasses.replace(fold, weights=store))
+    return dataclasses.replace(folding, layers=tuple(layers))
+
+
+def _ram_is_cheaper(layer: Layer, fold: LayerFolding, technology: Technology) -> bool:
+    family = FAMILIES[technology.family]
+    depth = fold.depth(layer)
+    if depth <= max(COLUMNS_DEPTH, family.fused_depth):
+        return False
+    slices = -(-fold.lanes // family.ram_width)
+    words = -(-depth // family.ram_words)
+    halves = family.own_ram and 2 * depth <= family.ram_words
+    rams = words * slices / (2 if halves else 1)
+    return rams * family.luts_per_ram < fold.lanes * family.table_luts(depth)
+
+
 def address_lead(plan: LayerPlan) -> int:
     """Cycles that a weight's address comes before its activations: block RAM takes two cycles.
 
@@ -61,7 +97,8 @@ def outside(plan: LayerPlan) -> bool:
     """Whether weights come to the cell from a `WeightRam`."""
     if plan.technology.generic or form_of(plan.layer, plan.fold, plan.technology) != "ram":
         return False
-    return plan.depth <= FAMILIES[plan.technology.family].ram_words
+    family = FAMILIES[plan.technology.family]
+    return family.own_ram and plan.depth <= family.ram_words
 
 
 def cell_structure(

@@ -79,8 +79,10 @@ class Ecp5(Family):
     lut_inputs = 4
     fused_depth = 8
     wide_muxes = 3
+    own_ram = True
     ram_words = 1024
     ram_width = 18
+    luts_per_ram = 402  # LFE5U-85F: 83,640 and 208
     twins = MappingProxyType(
         {"CCU2C": _ccu2c, "LUT4": _lut4, "PFUMX": _pfumx, "L6MUX21": _l6mux21, "DP16KD": _dp16kd}
     )

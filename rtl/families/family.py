@@ -25,7 +25,10 @@ class Family(abc.ABC):
     wide_muxes : int
         Levels of multiplexers behind the LUTs, which take no LUT.
     ram_words, ram_width : int
-        Of a block RAM with two ports; 0 where Yosys is left to find one.
+        Of a block RAM: the deepest shape whose width is of use to weights. With two ports, if
+        `own_ram`; else Yosys is left to find it.
+    luts_per_ram : int
+        LUT sites of a usual device to each of its block RAMs.
     twins : dict
         Cell type to behavioural twin.
     """
@@ -34,8 +37,10 @@ class Family(abc.ABC):
     lut_inputs: ClassVar[int]
     fused_depth: ClassVar[int]
     wide_muxes: ClassVar[int] = 0
-    ram_words: ClassVar[int] = 0
-    ram_width: ClassVar[int] = 0
+    own_ram: ClassVar[bool] = False
+    ram_words: ClassVar[int]
+    ram_width: ClassVar[int]
+    luts_per_ram: ClassVar[int]
     twins: ClassVar[Mapping[str, Twin]]
 
     @functools.cached_property
@@ -87,6 +92,12 @@ class Family(abc.ABC):
     ) -> list[Value]:
         """`rom` for each of some tables at one address."""
         return [self.rom(cells, f"{name}_{i}", address, one) for i, one in enumerate(columns)]
+
+    def table_luts(self, words: int) -> float:
+        """LUT sites of one `rom`."""
+        luts = -(-words // (1 << self.lut_inputs))
+        wide = 1 << self.wide_muxes  # LUTs that multiplexers join without taking any
+        return luts + (-(-luts // wide) - 1)
 
     def _mux(
         self, cells: Cells, name: str, choice: Value, pair: list[tuple[Value, int]]
