@@ -38,10 +38,8 @@ def cell_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> in
 
 
 def score_stages(layer: Layer) -> int:
-    """Stages that turn an accumulated sum into a score: none, an addition, or also a product."""
-    if not isinstance(layer, Output):
-        return 0
-    return 1 if shift_of(layer) is not None else 2
+    """Stages that turn an accumulated sum into a score: none, or a product and an addition."""
+    return 2 if isinstance(layer, Output) and shift_of(layer) is None else 0
 
 
 def shift_of(layer: Output) -> int | None:

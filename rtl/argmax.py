@@ -97,16 +97,18 @@ class Argmax(wiring.Component):
         best = Signal(signed(plan.score_width), reset_less=True)
         score = late(m, "score", word.score)
         index = late(m, "index_word", (base + word.row)[:CLASS_BITS])
+        # `must` and `above` are 0 where there is no word.
+        must = _register(m, "must", valid & first)
         above = Signal()
         wins = Signal()
-        m.d.sync += above.eq(valid & (first | (word.score > best)))
-        m.d.comb += wins.eq(above)
+        m.d.sync += above.eq(Mux(valid, _above(word.score, best), 0))
+        m.d.comb += wins.eq(must | above)
         if plan.steps == 1:
             # The word before may win just now, and then `best` was not yet that.
             above_last = Signal()
             won = _register(m, "won", wins)
-            m.d.sync += above_last.eq(valid & (first | (word.score > score)))
-            m.d.comb += wins.eq(Mux(won, above_last, above))
+            m.d.sync += above_last.eq(Mux(valid, _above(word.score, score), 0))
+            m.d.comb += wins.eq(must | Mux(won, above_last, above))
         best_index = Signal(index.shape(), reset_less=True)
         with m.If(wins):
             m.d.sync += [best.eq(score), best_index.eq(index)]
@@ -119,6 +121,14 @@ def _register(m: Module, name: str, value: Value) -> Signal:
     register = Signal(value.shape(), name=name)
     m.d.sync += register.eq(value)
     return register
+
+
+def _above(one: Value, other: Value) -> Value:
+    """Whether one signed score is above another.
+
+    The sign of a difference, a single carry chain; a comparison of signed numbers becomes more.
+    """
+    return (other - one)[-1]
 
 
 def _winner(m: Module, name: str, pair: list[_Entrant], last: Value) -> _Entrant:
@@ -140,8 +150,8 @@ def _winner(m: Module, name: str, pair: list[_Entrant], last: Value) -> _Entrant
         score, row = only.score, only.row
     else:
         first, second = held
-        above = pair[1].score > pair[0].score
-        better = late(m, f"better_{name}", above & ~last if second.padding else above)
+        above = _above(pair[1].score, pair[0].score)
+        better = late(m, f"better_{name}", Mux(last, 0, above) if second.padding else above)
         score, row = Mux(better, second.score, first.score), Mux(better, second.row, first.row)
     return _Entrant(
         score=late(m, f"score_{name}", score),

@@ -2,7 +2,7 @@
 
 __all__ = ["Edge", "control_layout", "control_register"]
 
-from amaranth.hdl import Module, Mux, Shape, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -34,7 +34,8 @@ class Edge(wiring.Component):
 
     The sum is kept Horner-wise over bit-planes: `acc = 2^planes * acc + ps` where a further
     group begins. For a bit the last step adds the threshold's negative, so the sign is the
-    answer and no comparator is needed. For a score `mult * acc + add` follows.
+    answer and no comparator is needed. For a score `mult * acc + add` follows,
+    where mult is not a power of two.
 
     The sum's loop is an adder and a register, which is cleared before a fold's first step: control
     comes a cycle ahead, so that no multiplexer has to pick between the sum and 0.
@@ -82,52 +83,68 @@ class Edge(wiring.Component):
 
         added: Value = self.ps
         low, high = 0, plan.acc_max
-        if not plan.gives_scores:
-            table = Table(plan.offsets[self.row].tolist())
-            offset = table.build(m, "offset", self.control_i.nf, clear=~self.control_i.last)
+        if offsets := self._offsets():
+            offset = Table(offsets).build(
+                m, "offset", self.control_i.nf, clear=~self.control_i.last
+            )
             added = self.ps + offset
             # Room for whatever the table can hold, so that a fault in it never wraps the sum.
             low, high = -(1 << (len(offset) - 1)), high + (1 << (len(offset) - 1)) - 1
-        shape = signed(max(signed_width(low), signed_width(high)))
-        term = Signal(shape, reset_less=True)
+        term = Signal(signed(max(signed_width(low), signed_width(high))), reset_less=True)
         # Of the fold's steps before this one: never negative, since the offset comes with the last.
         acc = Signal(range(plan.acc_max + 1), reset_less=True)
-        total = Signal(shape)
+        total = Signal(term.shape())
         m.d.comb += total.eq(acc + term)
         further = Mux(here[0].shift, total << plan.fold.planes, total)
         m.d.sync += [term.eq(added), acc.eq(Mux(here[0].first, 0, further))]
         done = Signal()
         m.d.sync += done.eq(here[1].last)
-        if plan.gives_scores:
-            self._score(m, total, here, done)
-        else:
+        if not plan.gives_scores:
             silent = late(m, "silent", total[-1])  # inverted only here: the sign comes late enough
             m.d.comb += [self.o.eq(~silent), self.done.eq(done)]
+        else:
+            self._score(m, late(m, "sum", total), here[1].nf, done)
         return m
 
-    def _score(self, m: Module, total: Signal, here: list[data.View], done: Value) -> None:
-        """`score = mult * total + add`, by a shift where all classes have one power of two."""
+    def _offsets(self) -> list[int]:
+        """What the last step adds to the sum, by neuron fold; nothing where a product follows."""
+        plan = self.plan
+        if not isinstance(plan.layer, Output):
+            return plan.offsets[self.row].tolist()  # type: ignore[no-any-return]
+        shift = shift_of(plan.layer)
+        return [] if shift is None else [add >> shift for add in self._terms()[1]]
+
+    def _terms(self) -> tuple[list[int], list[int]]:
+        """mult and add by neuron fold."""
+        mult, add = self.plan.score_terms
+        return mult[self.row].tolist(), add[self.row].tolist()
+
+    def _score(self, m: Module, total: Signal, nf: Value, done: Value) -> None:
+        """`score = mult * acc + add`.
+
+        With mult = 2^n the sum has `add >> n` in it already, and the bits below are `add`'s own.
+        """
         plan = self.plan
         assert isinstance(plan.layer, Output)
-        mult, add = (Table(terms[self.row].tolist()) for terms in plan.score_terms)
-        score = Signal(signed(plan.score_width), reset_less=True)
-        sum_q = late(m, "sum", total)
+        mult, add = self._terms()
         shift = shift_of(plan.layer)
-        scaled: Value
-        index = here[1].nf
         if shift is not None:
-            scaled = sum_q << shift
-        else:
-            product = Signal(signed(plan.score_width + 1), reset_less=True)
-            product_done = Signal()
-            m.d.sync += [
-                product.eq(sum_q * mult.build(m, "mult", index)),
-                product_done.eq(done),
+            below = Table([value & ((1 << shift) - 1) for value in add]).build(m, "below", nf)
+            m.d.comb += [
+                self.o.eq(Cat(below[:shift], total).as_signed()),
+                self.done.eq(done),
             ]
-            scaled, done, index = product, product_done, late(m, "nf", index)
-        m.d.sync += score.eq(scaled + add.build(m, "add", index))
-        score_done = Signal()
-        m.d.sync += score_done.eq(done)
+            return
+        product = Signal(signed(plan.score_width + 1), reset_less=True)
+        score = Signal(signed(plan.score_width), reset_less=True)
+        product_done, score_done = Signal(), Signal()
+        addend = Table(add).build(m, "add", late(m, "nf", nf))
+        m.d.sync += [
+            product.eq(total * Table(mult).build(m, "mult", nf)),
+            product_done.eq(done),
+            score.eq(product + addend),
+            score_done.eq(product_done),
+        ]
         m.d.comb += [self.o.eq(score), self.done.eq(score_done)]
 
 

@@ -79,11 +79,11 @@ class Exit(wiring.Component):
             slack.i.valid.eq(fetched),
             slack.i.payload.eq(reader.data),
         ]
-        m.d.sync += [
-            write_addr.eq(write_addr + self.done),
-            read_addr.eq(read_addr + fetch),
-            fetched.eq(~taken | fetch),
-        ]
+        m.d.sync += fetched.eq(~taken | fetch)
+        with m.If(self.done):
+            m.d.sync += write_addr.eq(write_addr + 1)
+        with m.If(fetch):
+            m.d.sync += read_addr.eq(read_addr + 1)
         wiring.connect(m, slack.o, wiring.flipped(self.o))
         # The flag is a sign bit, and the count lags by a cycle: two words less than there is room
         # for are promised, one because zero is not negative, one because of the lag.

@@ -66,7 +66,7 @@ class Collect(_Gearbox):
         place = Signal(ratio, init=1)  # of the next piece, one-hot
         put, word_end = Signal(), Signal()
         _, vector_end = counter(m, "word", words, put)
-        pieces = [Signal(piece, name=f"piece_{k}", reset_less=True) for k in range(ratio)]
+        pieces = [Signal(piece, name=f"piece_{k}", reset_less=k < tail) for k in range(ratio)]
         m.d.comb += [
             self.o.valid.eq(full),
             self.o.p.units.eq(Cat(*pieces)),
@@ -83,10 +83,12 @@ class Collect(_Gearbox):
                 drop.eq(self.i.p.drop),
             ]
         for k, at in enumerate(pieces):
-            with m.If(put & place[k]):
+            # Those that the last word may lack are emptied when a word goes; only a first piece
+            # can come then.
+            with m.If((self.i.valid & ~full & place[k]) if k >= tail else (put & place[k])):
                 m.d.sync += at.eq(self.i.p.units)
             if k >= tail:
-                with m.If(put & place[0]):
+                with m.If(full & self.o.ready):
                     m.d.sync += at.eq(0)
         return m
 
