@@ -34,8 +34,8 @@ class Edge(wiring.Component):
 
     The sum is kept Horner-wise over bit-planes: `acc = 2^planes * acc + ps` where a further
     group begins. For a bit the last step adds the threshold's negative, so the sign is the
-    answer and no comparator is needed. For a score `mult * acc + add` follows,
-    where mult is not a power of two.
+    answer and no comparator is needed. For a score `mult * acc + add` follows, in which a mult
+    of 2^n costs nothing.
 
     The sum's loop is an adder and a register, which is cleared before a fold's first step: control
     comes a cycle ahead, so that no multiplexer has to pick between the sum and 0.
@@ -110,7 +110,7 @@ class Edge(wiring.Component):
         """What the last step adds to the sum, by neuron fold; nothing where a product follows."""
         plan = self.plan
         if not isinstance(plan.layer, Output):
-            return plan.offsets[self.row].tolist()  # type: ignore[no-any-return]
+            return plan.offsets[self.row].tolist()
         shift = shift_of(plan.layer)
         return [] if shift is None else [add >> shift for add in self._terms()[1]]
 
@@ -129,9 +129,11 @@ class Edge(wiring.Component):
         mult, add = self._terms()
         shift = shift_of(plan.layer)
         if shift is not None:
-            below = Table([value & ((1 << shift) - 1) for value in add]).build(m, "below", nf)
+            table = Table([value & ((1 << shift) - 1) for value in add])
+            below = Signal(shift)
             m.d.comb += [
-                self.o.eq(Cat(below[:shift], total).as_signed()),
+                below.eq(table.build(m, "below", nf)),
+                self.o.eq(Cat(below, total).as_signed()),
                 self.done.eq(done),
             ]
             return

@@ -170,6 +170,26 @@ def test_where_weights_are_kept_changes_nothing(store: str) -> None:
     check(network, Folding(layers=layers), "class", 8)
 
 
+@pytest.mark.parametrize("bits", [1, 3])
+@pytest.mark.parametrize("scale", [1, 8])
+def test_scores_of_one_power_of_two_equal_golden(scale: int, bits: int) -> None:
+    random = random_network([9, 7], bits=bits, seed=scale)
+    layer = random.layers[0]
+    assert isinstance(layer, Output)
+    layer = dataclasses.replace(layer, scale=np.full(7, scale, np.int16))
+    network = Network(input=random.input, layers=(layer,))
+    for rows in (1, 4):
+        check(network, fold(network, (rows, 2, 2)), "scores", 6)
+
+
+@pytest.mark.parametrize("gives", ["bits", "scores"])
+@pytest.mark.parametrize("neurons", [16, 17, 45])
+def test_long_tables_of_neuron_folds_equal_golden(neurons: int, gives: str) -> None:
+    network = random_network([6, neurons], seed=neurons, gives=gives)
+    for lanes in (3, 6):
+        check(network, fold(network, (1, 1, lanes)), gives, 5)
+
+
 def test_a_tie_goes_to_the_lowest_class_also_across_folds() -> None:
     # All classes have the same weights, so the biases decide: 3 and 4 tie, in two folds of rows.
     form = random_network([6, 7], seed=0).input
