@@ -10,11 +10,11 @@ BNNHW  := $(BIN)/bnnhw
 step = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-slow lint format clean distclean
+.PHONY: help .venv demo test test-slow bench-hw bench-hw-quick lint format clean distclean
 
 help: ## this list
 	@sed -n 's/^\([.a-z-]*\):.*## /\1\t/p' Makefile | while IFS="	" read -r name what; do \
-		printf '  make %-10s %s\n' "$$name" "$$what"; done
+		printf '  make %-14s %s\n' "$$name" "$$what"; done
 
 .venv: $(STAMP) ## the Python environment: bnnhw, its tools, pinned by constraints.txt
 
@@ -58,6 +58,12 @@ test: $(STAMP) ## the quick tests (under 10 minutes)
 
 test-slow: $(STAMP) ## the slow tests
 	$(BIN)/pytest -m 'slow and not gpu and not board'
+
+bench-hw: $(STAMP) ## synthesize and route a fixed set of designs (hours), against kept records
+	$(BIN)/python -m benchmarks.hardware
+
+bench-hw-quick: $(STAMP) ## the small ones of them, synthesis only (2 minutes)
+	$(BIN)/python -m benchmarks.hardware --quick
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check

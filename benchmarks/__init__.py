@@ -1,0 +1,1 @@
+"""What the gateware costs and how fast it is, kept as records, so that a change shows."""

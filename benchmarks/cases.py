@@ -1,0 +1,162 @@
+"""What is synthesized and routed to see what the gateware costs: one `Case` each."""
+
+__all__ = ["CASES", "Case"]
+
+import dataclasses
+from pathlib import Path
+
+from bnnhw.boards import Synthesis, synth, synth_popcount, target
+from bnnhw.folding import Folding, LayerFolding
+from bnnhw.rtl.emit import generate
+from bnnhw.synthetic import random_layer
+from bnnhw.technology import TECHNOLOGIES, Technology
+
+FAMILIES = TECHNOLOGIES[1:]
+MODELS = Path(__file__).parent.parent / "models"
+FINAL_SEEDS = (101, 102, 103)  # never used while the gateware was being designed
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One design on one device.
+
+    Parameters
+    ----------
+    name : str
+        Of its records' file, too.
+    family : str
+    device : str
+        Empty for the family's default.
+    quick : bool
+        Synthesized by continuous integration.
+    routed : bool
+        Placed and routed, too, when all of it is asked for.
+    """
+
+    name: str
+    family: str
+    device: str = ""
+    quick: bool = False
+    routed: bool = False
+
+    def run(self, out: Path, *, route: bool, seeds: tuple[int, ...] = FINAL_SEEDS) -> Synthesis:
+        """Synthesize it, and route it if it is a case for that and `route` says so."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class PopcountCase(Case):
+    """One XNOR-popcount, its inputs and its output registered.
+
+    Parameters
+    ----------
+    lanes : int
+    plain : bool
+        The plain tree.
+    baked : bool
+        Constant weights.
+    every, line : int
+        As `Technology` has them.
+    """
+
+    lanes: int
+    plain: bool = False
+    baked: bool = False
+    every: int = 0
+    line: int = 0
+
+    def run(self, out: Path, *, route: bool, seeds: tuple[int, ...] = FINAL_SEEDS) -> Synthesis:
+        family = "generic" if self.plain else self.family
+        return synth_popcount(
+            self.lanes,
+            technology=Technology(family=family, every=self.every, line=self.line),
+            baked=self.baked,
+            target=target(self.family, device=self.device),
+            route=route and self.routed,
+            seeds=seeds,
+            out=out,
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class GridCase(Case):
+    """One layer on a square grid, with all that belongs to it: buffers, sequencer, credits, FIFO.
+
+    Of `words` words of weights a cell: two input folds, the rest neuron folds.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns.
+    lanes : int
+    words : int
+        Even.
+    weights : str
+    """
+
+    size: int
+    lanes: int = 16
+    words: int = 8
+    weights: str = "baked"
+
+    def run(self, out: Path, *, route: bool, seeds: tuple[int, ...] = FINAL_SEEDS) -> Synthesis:
+        layer = LayerFolding(
+            name="fc", rows=self.size, cols=self.size, lanes=self.lanes, weights=self.weights
+        )
+        network = random_layer(2 * self.size * self.lanes, self.words // 2 * self.size)
+        build = out.with_name(f"{out.name}-build")
+        technology = Technology(family=self.family)
+        generate(network, build, folding=Folding(layers=(layer,)), technology=technology, vectors=0)
+        return synth(
+            build,
+            target=target(self.family, device=self.device),
+            route=route and self.routed,
+            seeds=seeds,
+            out=out,
+        )
+
+
+def _popcounts() -> list[Case]:
+    cases: list[Case] = []
+    for family in FAMILIES:
+        for lanes in (8, 16, 32, 64, 128, 256, 512):
+            for plain in (False, True):
+                for baked in (False, True):
+                    words = [str(lanes), *["baked"] * baked, *["plain"] * plain, family]
+                    cases.append(
+                        PopcountCase(
+                            name="-".join(["popcount", *words]),
+                            family=family,
+                            lanes=lanes,
+                            plain=plain,
+                            baked=baked,
+                            quick=lanes == 64 and not plain,
+                        )
+                    )
+    return cases
+
+
+CASES: tuple[Case, ...] = (
+    *_popcounts(),
+    PopcountCase(
+        name="popcount-64-registered-ecp5", family="ecp5", lanes=64, every=1, line=12, routed=True
+    ),
+    *(
+        GridCase(
+            name=f"grid-{size}x{size}x16-ecp5",
+            family="ecp5",
+            size=size,
+            quick=size in (1, 4),
+            routed=True,
+        )
+        for size in (1, 4, 8, 16)
+    ),
+    GridCase(
+        name="grid-16x16x16-bram-ecp5",
+        family="ecp5",
+        size=16,
+        words=256,
+        weights="bram",
+        routed=True,
+    ),
+)

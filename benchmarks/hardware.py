@@ -1,0 +1,107 @@
+"""Synthesize and route a fixed set of designs, and show what changed since the kept records.
+
+    python -m benchmarks.hardware                 all of it: hours
+    python -m benchmarks.hardware --quick         small designs, synthesis only: what CI runs
+    python -m benchmarks.hardware --only grid     names that begin so
+    python -m benchmarks.hardware --keep          and keep what was measured, to be committed
+
+Exit code 1 if a design takes more than 3 % more LUT sites than its kept record.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bnnhw import console
+from bnnhw.boards import Synthesis
+from bnnhw.errors import InputError, ToolError
+from bnnhw.record import Record, read_records, write_records
+
+from .cases import CASES, Case
+
+RECORDS = Path(__file__).parent / "records"
+MORE = 0.03  # so much more LUT sites is too much
+SHOWN = ("lut_sites", "ffs", "block_rams", "clock_median")
+
+
+def figures(records: Sequence[Record]) -> dict[str, float]:
+    """What the table shows, by name."""
+    return {r.name: float(r.value) for r in records if r.name in SHOWN}
+
+
+def kept(case: Case) -> dict[str, float]:
+    """The figures of the kept record; none if there is none."""
+    path = RECORDS / f"{case.name}.json"
+    return figures(read_records(path)) if path.is_file() else {}
+
+
+def change(now: float | None, before: float | None) -> str:
+    """`1234 (+1.5 %)`: a figure beside the kept one."""
+    if now is None:
+        return ""
+    scaled = f"{now / 1e6:.1f} MHz" if now > 1e6 else f"{now:g}"
+    if before is None:
+        return f"{scaled} (new)"
+    return scaled if now == before else f"{scaled} ({(now - before) / max(before, 1):+.1%})"
+
+
+def measure(cases: Sequence[Case], out: Path, *, quick: bool, keep: bool) -> int:
+    """Run the cases, print the table; the number of those that grew too much."""
+    rows, grown = [], 0
+    with console.progress("hardware benchmark", len(cases)) as bar:
+        for case in cases:
+            bar.advance(0, note=case.name)
+            result: Synthesis = case.run(out / case.name, route=not quick)
+            now, before = figures(result.records), kept(case)
+            too_much = "lut_sites" in before and now["lut_sites"] > (1 + MORE) * before["lut_sites"]
+            grown += too_much
+            shown = [change(now.get(name), before.get(name)) for name in SHOWN]
+            rows.append([case.name, *shown, "too much" if too_much else ""])
+            if keep:
+                RECORDS.mkdir(exist_ok=True)
+                write_records(RECORDS / f"{case.name}.json", result.records)
+            bar.advance(note="")
+    heads = ("design", "LUT sites", "flip-flops", "block RAM", "clock", "")
+    console.show(console.table("measured (change against the kept records)", heads, rows))
+    return grown
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.hardware",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="small designs, not routed")
+    parser.add_argument("--only", default="", metavar="NAME", help="designs whose name begins so")
+    parser.add_argument("--keep", action="store_true", help="replace the kept records")
+    parser.add_argument("--list", action="store_true", help="print the designs' names")
+    parser.add_argument("-o", dest="out", type=Path, default=Path("build/bench-hw"), metavar="DIR")
+    args = parser.parse_args(arguments)
+    cases = [c for c in CASES if c.name.startswith(args.only) and (c.quick or not args.quick)]
+    if args.list:
+        for case in cases:
+            print(case.name)
+        return 0
+    try:
+        if not cases:
+            raise InputError(f"no design is called {args.only}...; --list prints them")
+        if args.quick and args.keep:
+            raise InputError(
+                "--quick does not route, so it has nothing to --keep of a routed design"
+            )
+        grown = measure(cases, args.out, quick=args.quick, keep=args.keep)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except (InputError, ToolError) as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    if grown:
+        print(f"{grown} of {len(cases)} take over {MORE:.0%} more LUT sites", file=sys.stderr)
+    return 1 if grown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
