@@ -19,6 +19,7 @@ from bnnhw.record import Record, commit, write_records
 from bnnhw.technology import GENERIC, Technology
 from bnnhw.tools import Found, find, run_tool
 
+from .check import Checked, check_popcount
 from .count import Counts, count
 from .harness import HARNESS, harness_verilog
 from .mapped import Mapped, write_mapped
@@ -47,6 +48,8 @@ class Synthesis:
         One a seed; empty if not routed.
     tools : dict
         Tool to version.
+    checked : Checked, optional
+        Of a popcount: how its netlist did in simulation, where that was asked for.
     """
 
     source: Source
@@ -55,6 +58,7 @@ class Synthesis:
     counts: Counts
     routes: tuple[Route, ...]
     tools: dict[str, str]
+    checked: Checked | None = None
 
     @property
     def clock_hz(self) -> float | None:
@@ -81,6 +85,11 @@ class Synthesis:
         records = [counted(name=name, value=getattr(self.counts, name)) for name in names]
         for name in ("block_ram_bits", "lut_ram_bits"):
             records.append(counted(name=name, value=getattr(self.counts, name), unit="bit"))
+        if self.checked is not None:
+            how = f"netlist simulated on {self.checked.simulator}, compared with numpy"
+            simulated = functools.partial(record, unit="1", how=how)
+            records.append(simulated(name="vectors_simulated", value=self.checked.vectors))
+            records.append(simulated(name="vectors_wrong", value=self.checked.wrong))
         if self.clock_hz is None:
             return records
         how = f"routed by {self.target.about.nextpnr} behind a harness, {self.source.about}"
@@ -123,6 +132,9 @@ class Synthesis:
             ("block RAM", f"{counts.block_rams} ({counts.block_ram_bits / 1024:g} kbit)"),
             ("multipliers", counts.dsps),
         ]
+        if self.checked is not None:
+            rows.append(("vectors simulated", f"{self.checked.vectors:,}"))
+            rows.append(("  wrong", f"{self.checked.wrong:,}"))
         for one in self.routes:
             slow = one.path
             rows += [
@@ -157,6 +169,7 @@ class Synthesis:
             **counts,
             "clock_hz": self.clock_hz,
             "packed_sites": self.packed_sites,
+            "checked": self.checked and dataclasses.asdict(self.checked),
             "routes": [one.to_json() for one in self.routes],
             "tools": self.tools,
             "records": [record.to_json() for record in self.records],
@@ -210,6 +223,7 @@ def synth_popcount(
     *,
     technology: Technology | None = None,
     baked: bool = False,
+    check: bool = False,
     target: Target | str = "ecp5",
     route: bool = False,
     freq_mhz: float | None = None,
@@ -224,12 +238,14 @@ def synth_popcount(
         By default the target's family, with the fewest LUT sites: no registers inside, one line.
     baked : bool
         Constant weights instead of weights at run time.
+    check : bool
+        Simulate the netlist on corners and random vectors: `Synthesis.checked`.
     """
     device = _device(target)
     technology = technology or Technology(family=device.family, every=0, line=0)
     out = out or Path("build") / f"popcount{lanes}-{device.family}"
     source = popcount_source(lanes, technology, baked=baked)
-    return _run(source, device, routed=route, freq_mhz=freq_mhz, seeds=seeds, out=out)
+    return _run(source, device, routed=route, freq_mhz=freq_mhz, seeds=seeds, out=out, check=check)
 
 
 def _device(target: Target | str) -> Target:
@@ -244,6 +260,7 @@ def _run(
     freq_mhz: float | None,
     seeds: Sequence[int],
     out: Path,
+    check: bool = False,
 ) -> Synthesis:
     out = Path(out)
     freq_mhz = target.about.freq_mhz if freq_mhz is None else freq_mhz
@@ -274,6 +291,10 @@ def _run(
             cells=tuple(sorted(netlist.types)),
         )
         write_mapped(mapped)
+        checked = None
+        if check and source.counting is not None:
+            with console.progress("simulating the netlist"):
+                checked = check_popcount(source.counting, mapped, netlist, folder / "check")
         routes = []
         if routed:
             write_text(folder / "harness.v", harness_verilog(netlist))
@@ -301,6 +322,7 @@ def _run(
             counts=count(netlist, target.family),
             routes=tuple(routes),
             tools={one.tool.name: one.version for one in found},
+            checked=checked,
         )
         write_records(folder / RECORDS, result.records)
     keep_log.unlink(missing_ok=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 from bnnhw.errors import InputError
 from bnnhw.technology import GENERIC, Technology
 
+from .check import Counting
+
 MANIFEST = "manifest.json"
 SCHEMA = 1
 
@@ -30,6 +32,8 @@ class Source:
         The family whose cells it names, or `generic`.
     model_sha256 : str
         Of the network it was generated from; empty for none.
+    counting : Counting, optional
+        What it computes, where it is a popcount.
     edited : bool
         Whether a file is not what the manifest says, which the user allowed.
     """
@@ -39,6 +43,7 @@ class Source:
     about: str
     family: str = GENERIC
     model_sha256: str = ""
+    counting: Counting | None = None
     edited: bool = False
 
     @property
@@ -132,4 +137,5 @@ def popcount_source(lanes: int, technology: Technology, *, baked: bool = False) 
         files={"popcount.v": popcount_verilog(component).encode()},
         family=technology.family,
         about=f"XNOR-popcount of {lanes} lanes, {kind}, {structure}, {registers}",
+        counting=Counting(lanes=lanes, latency=component.latency, weights=weights),
     )

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..boards.mapped import FACTS
 from ..errors import InputError
 from ..folding import Folding
 from ..golden import Trace, evaluate, layer_scores, layer_sums
@@ -234,6 +235,10 @@ def campaign(
     vectors : int, optional
         How many of the build folder's inputs; by default all.
     """
+    if (Path(build) / FACTS).is_file():
+        raise InputError(
+            f"{build}: a netlist; faults go into the memories of the Verilog: name the build folder"
+        )
     core = read_core(build)
     folding = Folding.load(core.folder / "folding.toml")
     x = core.vectors()[:vectors]

@@ -33,6 +33,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="with --popcount: slots of the longest carry line (default: 0, no limit)",
     )  # fmt: skip
     parser.add_argument(
+        "--check", action="store_true",
+        help="with --popcount: simulate the netlist on corners and 10,000 random vectors",
+    )  # fmt: skip
+    parser.add_argument(
         "--target", choices=FAMILIES, help="default: what it was generated for, or ecp5"
     )
     parser.add_argument("--device", default="", help="for example 25k (ecp5), up5k (ice40)")
@@ -52,7 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     from .. import console
     from ..boards import made_for, synth, synth_popcount, target
-    from ..errors import InputError
+    from ..errors import InputError, ToolError
     from ..technology import Technology
 
     if (args.build is None) == (args.popcount is None):
@@ -60,12 +64,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     family = args.target or ("ecp5" if args.build is None else made_for(args.build))
     device = target(family, device=args.device, speed=args.speed, package=args.package)
     seeds = _seeds(args.seeds) if args.seeds else [args.seed]
+    if args.check and args.popcount is None:
+        raise InputError("--check goes with --popcount; `bnnhw simulate --netlist` checks a core")
     if args.popcount is not None:
         family = "generic" if args.plain else family
         result = synth_popcount(
             args.popcount,
             technology=Technology(family=family, every=args.every, line=args.line),
             baked=args.baked,
+            check=args.check,
             target=device,
             route=args.route,
             freq_mhz=args.freq,
@@ -85,6 +92,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if not args.json:
         console.show(result.table())
         console.out.print(f"written to {result.folder}", markup=False)
+    if result.checked is not None and result.checked.failure:
+        raise ToolError(f"{result.checked.failure}; all of it is in {result.folder / 'check'}")
     return result.to_json()
 
 

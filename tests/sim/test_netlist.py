@@ -1,0 +1,126 @@
+"""The netlist rung: what Yosys made of a core, on the same bench, against golden."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from sim_bench import SIMULATORS, make, need
+
+from bnnhw.boards import synth
+from bnnhw.boards.models import LIBRARIES
+from bnnhw.cli import main
+from bnnhw.errors import InputError
+from bnnhw.record import read_records
+from bnnhw.sim import simulate
+from bnnhw.sim.core import read_core
+from bnnhw.sim.faults import campaign
+
+QUICK = "ice40"
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folds, two bit-planes, memories and a layer that is not the last, as small as they come."""
+    need("icarus")
+    folder = tmp_path_factory.mktemp("netlist") / "build"
+    make(folder, (9, 6, 4), (2, 1, 4), (2, 1, 3), bits=2, seed=3, vectors=8)
+    synth(folder, target=QUICK)
+    return folder
+
+
+def test_a_netlist_gives_what_golden_says_in_the_cycles_that_were_promised(
+    build: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    core = read_core(build)
+    arguments = ["simulate", str(build), "--netlist", "--simulator", "icarus", "--vectors", "24"]
+    assert main([*arguments, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["netlist"], told["layers_compared"]) == ("ice40 hx8k ct256", False)
+    assert (told["images"], told["neurons"], told["failure"]) == (24, 1, "")
+    assert told["interval_cycles"] == core.interval and told["latency_cycles"] == core.latency
+    records = read_records(build / "simulation" / f"records-synth-{QUICK}.json")
+    assert records[0].how == "compared with golden, the outputs of the netlist for ice40 hx8k ct256"
+    assert main(arguments) == 0
+    assert "not layers' inner bits" in " ".join(capsys.readouterr().out.replace("│", "").split())
+
+
+def test_stalls_change_nothing_in_a_netlist(build: Path) -> None:
+    result = simulate(
+        build, netlist=True, simulator="icarus", vectors=16, stall_in=0.5, stall_out="bursts"
+    )
+    assert result.failure == "" and result.interval_cycles is None
+
+
+# A LUT's contents: the last digit, of 16 or of 64 bits.
+LUT = re.compile(r"\.(?:LUT_)?INIT\(16'h([0-9a-f]{4})\)")
+
+
+def test_one_wrong_bit_in_a_lut_is_caught(build: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "synth-broken"
+    shutil.copytree(build / f"synth-{QUICK}", folder)
+    path = folder / "netlist.v"
+    text = path.read_text()
+    wrong = 0
+    places = list(LUT.finditer(text))
+    for place in places[:: len(places) // 4][:4]:
+        word = int(place[1], 16)
+        flips = [f"{word ^ 1 << bit:04x}" for bit in (0, 15)]  # one that all inputs 0, all 1 reach
+        for flip in flips:
+            path.write_text(text[: place.start(1)] + flip + text[place.end(1) :])
+            with pytest.raises(InputError, match="changed since it was synthesized"):
+                simulate(build, netlist=folder, simulator="icarus", vectors=24)
+            result = simulate(
+                build, netlist=folder, simulator="icarus", vectors=24, check_files=False
+            )
+            wrong += bool(result.failure)
+    assert wrong >= 4  # not every bit of every LUT is ever looked up
+
+
+def test_what_is_no_netlist_of_the_build_is_one_line(
+    build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = make(tmp_path / "other", (9, 6, 4), (2, 1, 4), (2, 1, 3), bits=2, seed=4, vectors=8)
+    here, there = str(build / f"synth-{QUICK}"), str(other)
+    cases = [
+        ([there, "--netlist"],
+         f"{other}: no netlist in it; `bnnhw synth {other}` makes one, or name its folder"),
+        ([there, "--netlist", here],
+         f"{here}: its netlist is not of the Verilog in {other}; "
+         f"`bnnhw synth {other} --target ice40` makes one"),
+        ([there, "--netlist", there],
+         f"{other}/synthesis.json: No such file or directory; `bnnhw synth` writes it beside a "
+         "netlist"),
+    ]  # fmt: skip
+    for arguments, message in cases:
+        assert main(["simulate", *arguments]) == 2
+        assert capsys.readouterr().err == f"bnnhw: {message}\n"
+    shutil.copytree(here, other / "synth-a")
+    shutil.copytree(here, other / "synth-b")
+    assert main(["simulate", there, "--netlist"]) == 2
+    assert capsys.readouterr().err == (
+        f"bnnhw: {other}: has several netlists (synth-a, synth-b); name the folder of one\n"
+    )
+    with pytest.raises(InputError, match="faults go into the memories of the Verilog"):
+        campaign(here, [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("family", LIBRARIES)
+def test_the_netlist_for_every_family_is_exact(tmp_path: Path, family: str, simulator: str) -> None:
+    """Block RAM, memory in LUTs, carry, both outputs; with and without stalls."""
+    need(simulator)
+    for gives, output in (("scores", "scores"), ("bits", None)):
+        build = make(
+            tmp_path / gives, (40, 12, 10), (2, 2, 9), (2, 1, 7), bits=3, gives=gives,
+            output=output, vectors=16,
+        )  # fmt: skip
+        synth(build, target=family)
+        for stall in (0.0, 0.5):
+            result = simulate(
+                build, netlist=True, simulator=simulator, stall_in=stall, stall_out=stall
+            )
+            assert result.failure == ""
+            assert result.images >= 16 and result.neurons == 10
