@@ -3,13 +3,16 @@
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sim_bench import SIMULATORS, make, need
 
 from bnnhw.boards import synth
 from bnnhw.boards.models import LIBRARIES
+from bnnhw.boards.netlist import read_netlist
 from bnnhw.cli import main
 from bnnhw.errors import InputError
 from bnnhw.record import read_records
@@ -53,29 +56,34 @@ def test_stalls_change_nothing_in_a_netlist(build: Path) -> None:
     assert result.failure == "" and result.interval_cycles is None
 
 
-# A LUT's contents: the last digit, of 16 or of 64 bits.
-LUT = re.compile(r"\.(?:LUT_)?INIT\(16'h([0-9a-f]{4})\)")
+def flipped_bits(folder: Path) -> Iterator[str]:
+    """The netlist with one bit wrong, of one LUT after the other that has four inputs."""
+    text = (folder / "netlist.v").read_text()
+    cells = read_netlist(folder / "netlist.json", "bnnhw_core").of_type("SB_LUT4")
+    full = [c for c in cells if all(isinstance(c.bit(f"I{k}"), int) for k in range(4))]
+    rng = np.random.default_rng(1)
+    for cell in (full[i] for i in rng.permutation(len(full))[:16]):
+        name = re.escape(cell.name)
+        place = re.search(rf"\.LUT_INIT\(16'h(\w{{4}})\)\s*\) \\?{name} ", text)
+        assert place is not None
+        wrong = int(place[1], 16) ^ 1 << int(rng.integers(16))
+        yield f"{text[: place.start(1)]}{wrong:04x}{text[place.end(1) :]}"
 
 
 def test_one_wrong_bit_in_a_lut_is_caught(build: Path, tmp_path: Path) -> None:
     folder = tmp_path / "synth-broken"
     shutil.copytree(build / f"synth-{QUICK}", folder)
-    path = folder / "netlist.v"
-    text = path.read_text()
-    wrong = 0
-    places = list(LUT.finditer(text))
-    for place in places[:: len(places) // 4][:4]:
-        word = int(place[1], 16)
-        flips = [f"{word ^ 1 << bit:04x}" for bit in (0, 15)]  # one that all inputs 0, all 1 reach
-        for flip in flips:
-            path.write_text(text[: place.start(1)] + flip + text[place.end(1) :])
-            with pytest.raises(InputError, match="changed since it was synthesized"):
-                simulate(build, netlist=folder, simulator="icarus", vectors=24)
-            result = simulate(
-                build, netlist=folder, simulator="icarus", vectors=24, check_files=False
-            )
-            wrong += bool(result.failure)
-    assert wrong >= 4  # not every bit of every LUT is ever looked up
+    for wrong in flipped_bits(folder):  # not every bit of every LUT is looked up on the way
+        (folder / "netlist.v").write_text(wrong)
+        with pytest.raises(InputError, match="changed since it was synthesized"):
+            simulate(build, netlist=folder, simulator="icarus", vectors=24)
+        result = simulate(build, netlist=folder, simulator="icarus", vectors=24, check_files=False)
+        if result.mismatch is not None:
+            break
+    assert result.mismatch is not None and result.mismatch.layer == "m_axis"
+    what = "the netlist for ice40 hx8k ct256 differs from golden"
+    assert result.failure == f"{what}: {result.mismatch}"
+    assert result.waves is not None
 
 
 def test_what_is_no_netlist_of_the_build_is_one_line(
