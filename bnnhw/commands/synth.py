@@ -61,11 +61,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     if (args.build is None) == (args.popcount is None):
         raise InputError("synth takes a build folder or --popcount N, one of the two")
+    if args.check and args.popcount is None:
+        raise InputError("--check goes with --popcount; `bnnhw simulate --netlist` checks a core")
     family = args.target or ("ecp5" if args.build is None else made_for(args.build))
     device = target(family, device=args.device, speed=args.speed, package=args.package)
     seeds = _seeds(args.seeds) if args.seeds else [args.seed]
-    if args.check and args.popcount is None:
-        raise InputError("--check goes with --popcount; `bnnhw simulate --netlist` checks a core")
     if args.popcount is not None:
         family = "generic" if args.plain else family
         result = synth_popcount(

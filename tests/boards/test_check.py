@@ -4,12 +4,13 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bnnhw import cli
-from bnnhw.boards import synth_popcount
+from bnnhw.boards import check, synth_popcount
 from bnnhw.boards.check import RANDOM, Counting, check_popcount
 from bnnhw.boards.mapped import read_mapped
 from bnnhw.boards.models import LIBRARIES
@@ -102,24 +103,17 @@ def test_a_wrong_netlist_is_exit_1_and_check_goes_with_popcount_only(
     assert capsys.readouterr().err == f"bnnhw: {said}\n"
     if not shutil.which("iverilog"):
         return
-    monkeypatch.setattr("bnnhw.boards.check._bench", lossy(_bench_of()))
+    bench = check._bench
+
+    def wrongly_driven(*given: Any) -> str:
+        return bench(*given).replace(".a(a)", ".a(a ^ 1)")
+
+    monkeypatch.setattr(check, "_bench", wrongly_driven)
     arguments = ["synth", "--popcount", "3", "--check", "-o", str(tmp_path / "out")]
     assert cli.main(arguments) == 1
     told = capsys.readouterr()
     assert "bnnhw: the netlist miscounts" in told.err and "wrong" in told.out
     assert (tmp_path / "out" / "check" / "bench.v").is_file()
-
-
-def _bench_of() -> object:
-    from bnnhw.boards import check
-
-    return check._bench
-
-
-def lossy(bench: object) -> object:
-    """A bench that drives one lane of a wrongly."""
-    assert callable(bench)
-    return lambda *given: bench(*given).replace(".a(a)", ".a(a ^ 1)")
 
 
 @pytest.mark.slow
