@@ -3,9 +3,10 @@
 __all__ = ["ReplayBuffer"]
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .bank import Bank
 from .counter import counter, thermometer
 from .delay import late
 from .gearbox import word_layout
@@ -72,21 +73,18 @@ class ReplayBuffer(wiring.Component):
         address = Signal(self.read_addr.shape(), reset_less=True)
         m.d.sync += [enable.eq(write), address.eq(write_addr)]
         for c in range(self.plan.fold.cols):
-            bank: memory.Memory = memory.Memory(
-                shape=self.bank_width, depth=1 << len(self.read_addr), init=[]
+            m.submodules[f"bank_{c}"] = bank = Bank(
+                width=self.bank_width,
+                depth=1 << len(self.read_addr),
+                technology=self.plan.technology,
             )
-            m.submodules[f"bank_{c}"] = bank
-            writer, reader = bank.write_port(), bank.read_port()
-            q = Signal(self.bank_width, name=f"q_{c}", reset_less=True)
             m.d.comb += [
-                writer.en.eq(enable),
-                writer.addr.eq(address),
-                writer.data.eq(self._delayed(m, f"data_{c}", words[c], c + 1)),
-                reader.en.eq(1),
-                reader.addr.eq(read_addr),
-                getattr(self, f"a_{c}").eq(q),
+                bank.write.eq(enable),
+                bank.write_addr.eq(address),
+                bank.d.eq(self._delayed(m, f"data_{c}", words[c], c + 1)),
+                bank.read_addr.eq(read_addr),
+                getattr(self, f"a_{c}").eq(bank.q),
             ]
-            m.d.sync += q.eq(reader.data)
             if c + 1 < self.plan.fold.cols:
                 read_addr = self._delayed(m, f"read_addr_{c}", read_addr, 1)
                 address = self._delayed(m, f"write_addr_{c}", address, 1)

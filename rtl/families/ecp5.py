@@ -83,6 +83,8 @@ class Ecp5(Family):
     ram_words = 1024
     ram_width = 18
     luts_per_ram = 402  # LFE5U-85F: 83,640 and 208
+    lut_ram_words = 16
+    lut_ram_luts = 6
     twins = MappingProxyType(
         {"CCU2C": _ccu2c, "LUT4": _lut4, "PFUMX": _pfumx, "L6MUX21": _l6mux21, "DP16KD": _dp16kd}
     )

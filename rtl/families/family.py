@@ -29,6 +29,8 @@ class Family(abc.ABC):
         `own_ram`; else Yosys is left to find it.
     luts_per_ram : int
         LUT sites of a usual device to each of its block RAMs.
+    lut_ram_words, lut_ram_luts : int
+        Of a memory of 4 bits in LUTs: its words (0: the family has none), its LUT sites.
     twins : dict
         Cell type to behavioural twin.
     """
@@ -41,6 +43,8 @@ class Family(abc.ABC):
     ram_words: ClassVar[int]
     ram_width: ClassVar[int]
     luts_per_ram: ClassVar[int]
+    lut_ram_words: ClassVar[int] = 0
+    lut_ram_luts: ClassVar[int] = 0
     twins: ClassVar[Mapping[str, Twin]]
 
     @functools.cached_property

@@ -1,0 +1,102 @@
+"""One bank of a replay buffer: a memory written and read in every cycle."""
+
+__all__ = ["Bank", "in_luts"]
+
+from amaranth.hdl import Array, Module, Signal, Value
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..folding import ceil_div
+from ..technology import Technology
+from .delay import late
+from .families import FAMILIES
+
+BLOCK_RAM_WIDTH = 36  # of a block RAM in its shape for few words
+
+
+class Bank(wiring.Component):
+    """A memory with a write port and a read port, and two registers behind the latter.
+
+    Of a family with memory in LUTs it is that, where it costs less than the block RAMs it would
+    fill: pieces as deep as a LUT memory, a register behind each, and the second register behind
+    the choice among them.
+
+    Latency: two cycles from `read_addr` to `q`. A word is there for reads of the next cycle.
+
+    Parameters
+    ----------
+    width, depth : int
+        The depth is a power of two.
+    technology : Technology
+
+    Members
+    -------
+    write : In(1)
+    write_addr, read_addr : In, range(depth)
+    d : In, q : Out, width bits
+    """
+
+    write: Signal
+    write_addr: Signal
+    read_addr: Signal
+    d: Signal
+    q: Signal
+
+    def __init__(self, *, width: int, depth: int, technology: Technology) -> None:
+        self.width = width
+        self.depth = depth
+        self.technology = technology
+        super().__init__(
+            {
+                "write": In(1),
+                "write_addr": In(range(depth)),
+                "read_addr": In(range(depth)),
+                "d": In(width),
+                "q": Out(width),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        q = Signal(self.width, reset_less=True)
+        m.d.comb += self.q.eq(q)
+        if not in_luts(self.technology, self.width, self.depth):
+            bank: memory.Memory = memory.Memory(shape=self.width, depth=self.depth, init=[])
+            m.submodules.words = bank
+            reader = bank.read_port()
+            m.d.comb += [reader.en.eq(1), reader.addr.eq(self.read_addr)]
+            m.d.sync += q.eq(reader.data)
+            self._writes(m, bank, self.write, self.write_addr)
+            return m
+        size = min(self.depth, FAMILIES[self.technology.family].lut_ram_words)
+        low = (size - 1).bit_length()
+        read: list[Value] = []
+        for k in range(self.depth // size):
+            piece: memory.Memory = memory.Memory(
+                shape=self.width, depth=size, init=[], attrs={"ram_style": "distributed"}
+            )
+            m.submodules[f"words_{k}"] = piece
+            port = piece.read_port(domain="comb")
+            m.d.comb += port.addr.eq(self.read_addr[:low])
+            read.append(late(m, f"read_{k}", port.data))
+            enable = Signal(name=f"write_{k}")
+            m.d.comb += enable.eq(self.write & (self.write_addr[low:] == k))
+            self._writes(m, piece, enable, self.write_addr[:low])
+        choice = late(m, "choice", self.read_addr[low:])
+        m.d.sync += q.eq(Array(read)[choice] if len(read) > 1 else read[0])
+        return m
+
+    def _writes(self, m: Module, words: memory.Memory, enable: Value, addr: Value) -> None:
+        port = words.write_port()
+        m.d.comb += [port.en.eq(enable), port.addr.eq(addr), port.data.eq(self.d)]
+
+
+def in_luts(technology: Technology, width: int, depth: int) -> bool:
+    """Whether a bank is best kept in LUTs: by LUT sites, a block RAM being worth its share."""
+    if technology.generic or not FAMILIES[technology.family].lut_ram_words:
+        return False  # `generic` leaves the choice to the tool
+    family = FAMILIES[technology.family]
+    pieces = ceil_div(depth, family.lut_ram_words)
+    # A multiplexer of n ways takes about 2/3 (n - 1) LUTs a bit.
+    luts = pieces * ceil_div(width, 4) * family.lut_ram_luts + (pieces - 1) * width * 2 / 3
+    return luts < ceil_div(width, BLOCK_RAM_WIDTH) * family.luts_per_ram

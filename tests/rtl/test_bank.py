@@ -1,0 +1,49 @@
+"""A bank of the replay buffer: a plain memory of the same latency, whatever it is made of."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator
+from amaranth.sim._async import SimulatorContext
+
+from bnnhw.rtl.bank import Bank, in_luts
+from bnnhw.technology import GENERIC, Technology
+
+
+@pytest.mark.parametrize("family", [GENERIC, "ecp5"])
+@pytest.mark.parametrize("width, depth", [(1, 4), (5, 16), (16, 32), (7, 128), (3, 1024)])
+def test_a_bank_gives_what_was_written_two_cycles_after_its_address(
+    family: str, width: int, depth: int
+) -> None:
+    dut = Bank(width=width, depth=depth, technology=Technology(family=family))
+    draw = random.Random(width * depth)
+    words = [0] * depth
+    wanted: list[int] = []
+    got: list[int] = []
+
+    async def bench(ctx: SimulatorContext) -> None:
+        for _ in range(1500):
+            read, write = draw.randrange(depth), draw.randrange(depth)
+            wanted.append(words[read])
+            ctx.set(dut.read_addr, read)
+            ctx.set(dut.write_addr, write)
+            ctx.set(dut.d, data := draw.getrandbits(width))
+            # A word is not written in the cycle in which it is read: the buffer never does.
+            ctx.set(dut.write, enable := int(draw.random() < 0.7 and write != read))
+            if enable:
+                words[write] = data
+            await ctx.tick()
+            got.append(ctx.get(dut.q))
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert got[1:] == wanted[:-1]
+
+
+@pytest.mark.parametrize("width, depth, expected", [(16, 16, True), (16, 64, True), (128, 64, True),
+                                                    (16, 256, False), (36, 128, False)])  # fmt: skip
+def test_shallow_banks_are_memory_in_luts(width: int, depth: int, expected: bool) -> None:
+    assert in_luts(Technology(family="ecp5"), width, depth) is expected
+    assert not in_luts(Technology(), width, depth)
