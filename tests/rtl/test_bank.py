@@ -42,8 +42,10 @@ def test_a_bank_gives_what_was_written_two_cycles_after_its_address(
     assert got[1:] == wanted[:-1]
 
 
-@pytest.mark.parametrize("width, depth, expected", [(16, 16, True), (16, 64, True), (128, 64, True),
-                                                    (16, 256, False), (36, 128, False)])  # fmt: skip
+@pytest.mark.parametrize(
+    "width, depth, expected",
+    [(16, 16, True), (16, 64, True), (128, 64, True), (16, 256, False), (36, 128, False)],
+)
 def test_shallow_banks_are_memory_in_luts(width: int, depth: int, expected: bool) -> None:
     assert in_luts(Technology(family="ecp5"), width, depth) is expected
     assert not in_luts(Technology(), width, depth)
