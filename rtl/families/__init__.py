@@ -4,5 +4,8 @@ __all__ = ["FAMILIES", "Family"]
 
 from .ecp5 import Ecp5
 from .family import Family
+from .gowin import Gowin
+from .ice40 import Ice40
+from .nexus import Nexus
 
-FAMILIES: dict[str, Family] = {one.name: one for one in (Ecp5(),)}
+FAMILIES: dict[str, Family] = {one.name: one for one in (Ecp5(), Gowin(), Ice40(), Nexus())}

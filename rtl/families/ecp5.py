@@ -1,20 +1,16 @@
-"""Lattice ECP5: a carry slot is a LUT4 whose lowest four contents make the carry too."""
+"""Lattice ECP5: a carry slot's G sees A and B."""
 
 __all__ = ["Ecp5"]
 
-import functools
-import itertools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib import memory
 
-from ..planner import Abilities
-from .cells import Cells, Function, Parameter, Parameters, indices, lookup
-from .family import Family, wire
-
-PINS = "ABCD"
+from .cells import Cells, Parameter, Parameters, lookup
+from .family import wire
+from .lattice import PINS, Lattice, carry_slots
 
 
 def _lut4(
@@ -38,14 +34,8 @@ def _l6mux21(
 def _ccu2c(
     m: Module, parameters: Parameters, inputs: Mapping[str, Value], outputs: Mapping[str, Value]
 ) -> None:
-    carry = inputs["CIN"]
-    for half in range(2):
-        pins = [inputs[f"{pin}{half}"] for pin in PINS]
-        contents = parameters[f"INIT{half}"]
-        propagate, generate = lookup(contents, pins), lookup(contents, pins[:2])
-        m.d.comb += outputs[f"S{half}"].eq(propagate ^ carry)
-        carry = Mux(propagate, carry, generate)
-    m.d.comb += outputs["COUT"].eq(carry)
+    inits = [parameters["INIT0"], parameters["INIT1"]]
+    carry_slots(m, inits, Ecp5.tapped, inputs, outputs)
 
 
 def _dp16kd(
@@ -67,7 +57,7 @@ def _dp16kd(
         m.d.comb += Cat(outputs[f"DO{port}{k}"] for k in range(18)).eq(q)
 
 
-class Ecp5(Family):
+class Ecp5(Lattice):
     """CCU2C is two slots: P = LUT4(A, B, C, D), G = the same contents at C = D = 0.
 
     So where all four pins are in use, G is tied to P: two XNOR lanes fit only because the adder may
@@ -76,8 +66,9 @@ class Ecp5(Family):
     """
 
     name = "ecp5"
-    lut_inputs = 4
-    fused_depth = 8
+    carry_cell = "CCU2C"
+    carry_parameters = MappingProxyType({"INJECT1_0": "NO", "INJECT1_1": "NO"})
+    tapped = 2
     wide_muxes = 3
     own_ram = True
     ram_words = 1024
@@ -89,21 +80,9 @@ class Ecp5(Family):
         {"CCU2C": _ccu2c, "LUT4": _lut4, "PFUMX": _pfumx, "L6MUX21": _l6mux21, "DP16KD": _dp16kd}
     )
 
-    @functools.cached_property
-    def abilities(self) -> Abilities:
-        return Abilities(
-            fits=lambda values: carry_init(values) is not None,
-            fused=(2, 3),
-            counters={("bit", 3): 2, ("bit", 4): 3, ("xnor", 2): 2},
-        )
-
-    def lut(self, cells: Cells, name: str, function: Function) -> Value:
-        z = wire(f"{name}_z")
-        size = len(function.nets)
-        init = sum(function.values[i & (1 << size) - 1] << i for i in indices(4))
-        pins = dict(zip(PINS, (*function.nets, *[Const(0, 1)] * (4 - size)), strict=True))
-        cells.place(name, "LUT4", {"INIT": Const(init, 16)}, pins, {"Z": z})
-        return z
+    @staticmethod
+    def contents(init: int) -> Parameter:
+        return Const(init, 16)
 
     def wide_mux(
         self, cells: Cells, name: str, wide: int, choice: Value, tables: tuple[Value, Value]
@@ -153,60 +132,3 @@ class Ecp5(Family):
                 given.append(q)
         cells.place(name, "DP16KD", parameters, inputs, outputs)
         return given
-
-    def line(self, cells: Cells, name: str, slots: Sequence[Function]) -> list[Value]:
-        padded = [*slots, *[IDLE] * (len(slots) % 2)]
-        sums = wire(f"{name}_s", len(padded))
-        carries = wire(f"{name}_c", len(padded) // 2)
-        for k in range(len(padded) // 2):
-            parameters: dict[str, Parameter] = {}
-            inputs: dict[str, Value] = {"CIN": carries[k - 1] if k else Const(0, 1)}
-            outputs: dict[str, Value] = {"COUT": carries[k]}
-            for half in range(2):
-                function = padded[2 * k + half]
-                placed = carry_init(function.values)
-                assert placed is not None
-                pins, init = placed
-                parameters |= {f"INIT{half}": Const(init, 16), f"INJECT1_{half}": "NO"}
-                inputs |= {
-                    f"{pin}{half}": Const(1, 1) if net is None else function.nets[net]
-                    for pin, net in zip(PINS, pins, strict=True)
-                }
-                outputs[f"S{half}"] = sums[2 * k + half]
-            cells.place(f"{name}_{k}", "CCU2C", parameters, inputs, outputs)
-        return [sums[k] for k in range(len(slots))]
-
-
-IDLE = Function((), (0,))
-
-
-@functools.cache
-def carry_init(values: tuple[int, ...]) -> tuple[tuple[int | None, ...], int] | None:
-    """Which net goes to which of A, B, C, D (None: constant 1), and the slot's INIT.
-
-    None if no slot adds these values.
-    """
-    size = len(values).bit_length() - 1
-    if size > len(PINS):
-        return None
-    for order in itertools.permutations(range(size)):
-        pins = (*order, *[None] * (len(PINS) - size))
-        if (init := _init(values, pins)) is not None:
-            return pins, init
-    return None
-
-
-def _init(values: tuple[int, ...], pins: tuple[int | None, ...]) -> int | None:
-    """The contents with which a slot adds the values; None if P and G want different ones."""
-    contents: dict[int, int] = {}
-    for word, value in enumerate(values):
-        address = sum((1 if net is None else word >> net & 1) << i for i, net in enumerate(pins))
-        if contents.setdefault(address, value & 1) != value & 1:
-            return None
-    for word, value in enumerate(values):
-        if value == 1:
-            continue  # the carry goes through: G does not matter
-        generate = sum((1 if n is None else word >> n & 1) << i for i, n in enumerate(pins[:2]))
-        if contents.setdefault(generate, value >> 1) != value >> 1:
-            return None
-    return sum(bit << address for address, bit in contents.items())
