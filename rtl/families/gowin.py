@@ -13,7 +13,7 @@ from ..planner import Abilities
 from .cells import Cells, Function, Parameters, Twin, lookup
 from .family import Family, wire
 
-ADD, ADDSUB = 0, 2  # ALU_MODE: I0 + I1; I0 + I1 where I3, else I0 + ~I1
+ADD, SUB, ADDSUB = 0, 1, 2  # ALU_MODE: I0 + I1; I0 + ~I1; the one where I3, else the other
 Pin = int | bool  # number of a net, or a constant
 
 
@@ -38,9 +38,8 @@ def _alu(
 ) -> None:
     mode = parameters["ALU_MODE"]
     assert isinstance(mode, Const)
-    propagate = inputs["I0"] ^ inputs["I1"]
-    if mode.value == ADDSUB:
-        propagate ^= ~inputs["I3"]
+    plain = {ADD: Const(1, 1), SUB: Const(0, 1), ADDSUB: inputs["I3"]}[mode.value]
+    propagate = inputs["I0"] ^ inputs["I1"] ^ ~plain
     m.d.comb += outputs["SUM"].eq(propagate ^ inputs["CIN"])
     m.d.comb += outputs["COUT"].eq(Mux(propagate, inputs["CIN"], inputs["I0"]))
 

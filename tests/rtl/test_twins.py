@@ -11,7 +11,7 @@ from twins import FOLDER, Cell, cell, cells_of, prove_twins
 from bnnhw.errors import ToolError
 from bnnhw.rtl.families import FAMILIES
 from bnnhw.rtl.families.cells import Parameter
-from bnnhw.rtl.families.ecp5 import PINS
+from bnnhw.rtl.families.lattice import PINS
 from bnnhw.rtl.popcount import XnorPopcount
 from bnnhw.technology import Technology
 
@@ -37,8 +37,40 @@ def ecp5(draw: random.Random) -> list[Cell]:
 # Yosys has no model of these to prove a twin against: netlist simulation shows them.
 BLACK_BOXES = {"DP16KD"}
 
+
+def nexus(draw: random.Random) -> list[Cell]:
+    """Contents that no popcount has."""
+    pins = [f"{pin}{half}" for half in range(2) for pin in PINS]
+    contents = [f"0x{draw.getrandbits(16):04X}" for _ in range(12)]
+    chosen = [cell("LUT4", {"INIT": init}, PINS, "Z") for init in contents]
+    for low, high in zip(contents[::2], contents[1::2], strict=True):
+        parameters = {"INIT0": low, "INIT1": high, "INJECT": "NO"}
+        chosen.append(cell("CCU2", parameters, ["CIN", *pins], ["S0", "S1", "COUT"]))
+    return chosen
+
+
+def gowin(draw: random.Random) -> list[Cell]:
+    """Contents that no popcount has, all modes, and the cells that only tables of weights need."""
+    chosen = []
+    for size in [1, 2, 3, 4] * 3:
+        init = {"INIT": Const(draw.getrandbits(1 << size), 1 << size)}
+        chosen.append(cell(f"LUT{size}", init, [f"I{pin}" for pin in range(size)], "F"))
+    for mode in range(3):
+        parameters = {"ALU_MODE": Const(mode, 32)}
+        chosen.append(cell("ALU", parameters, ["I0", "I1", "I3", "CIN"], ["SUM", "COUT"]))
+    return chosen + [cell(f"MUX2_LUT{n}", {}, ["I0", "I1", "S0"], "O") for n in range(5, 9)]
+
+
+def ice40(draw: random.Random) -> list[Cell]:
+    """Contents that no popcount has."""
+    contents = [Const(draw.getrandbits(16), 16) for _ in range(12)]
+    pins = [f"I{pin}" for pin in range(4)]
+    chosen = [cell("SB_LUT4", {"LUT_INIT": init}, pins, "O") for init in contents]
+    return [*chosen, cell("SB_CARRY", {}, ["I0", "I1", "CI"], ["CO"])]
+
+
 # Beside the cells of some popcounts.
-MORE = {"ecp5": ecp5}
+MORE = {"ecp5": ecp5, "gowin": gowin, "ice40": ice40, "nexus": nexus}
 
 
 def popcounts(family: str) -> set[Cell]:
