@@ -15,6 +15,9 @@ from .families.cells import Cells, Function, indices, merged
 from .planner import Kind, plan_count
 from .structure import Chain, Count, Slot, Structure, slot_value
 
+PLAIN = ((0, 1), (1, 0, 0, 1))  # values of a lane that is a net, or the XNOR of two
+NET = Function((Const(0, 1),), (0, 1))
+
 
 @functools.lru_cache(256)
 def structure(
@@ -89,38 +92,38 @@ class _Writer:
             self.put(plan.lanes + i, last, Function((addend[i],), (0, 1)))
 
     def arranged(self, lanes: Sequence[Function]) -> list[Function]:
-        """The lane for each dot: lanes of one weight change places where slots want plain nets.
+        """The lane for each dot: lanes of one weight change places where slots want plain ones.
 
-        A slot that adds digits of several lanes can take some of them inverted, not all. So every
+        A slot can take some lanes inverted, not all; which ones, the family's cells say. So every
         adder first gets as many plain lanes as it cannot do without, then they are dealt out.
         """
-        if not all(len(lane.nets) == 1 for lane in lanes):
+        plain = [lane for lane in lanes if lane.values in PLAIN]
+        inverted = [lane for lane in lanes if lane.values not in PLAIN]
+        if not (plain and inverted):
             return list(lanes)
-        dots: list[Function | None] = [None] * len(lanes)
+        hardest = tuple(max(some, key=lambda lane: len(lane.nets)) for some in (plain, inverted))
+        dots: dict[int, Function] = {}
         for place in sorted(set(self.plan.places[: len(lanes)])):
             here = [i for i in range(len(lanes)) if self.plan.places[i] == place]
-            plain = [lanes[i] for i in here if lanes[i].values == (0, 1)]
-            inverted = [lanes[i] for i in here if lanes[i].values != (0, 1)]
-            wanted = [dot for chain in self.chains() for dot in self.wanting(chain, set(here))]
+            mine = sorted((lanes[i] for i in here), key=lambda lane: lane.values not in PLAIN)
+            wanted = [dot for c in self.chains() for dot in self.wanting(c, set(here), hardest)]
             order = [*wanted, *(dot for dot in here if dot not in wanted)]
-            for dot, lane in zip(order, [*plain, *inverted], strict=True):
-                dots[dot] = lane
-        return [lane for lane in dots if lane is not None]
+            dots |= dict(zip(order, mine, strict=True))
+        return [dots[dot] for dot in range(len(lanes))]
 
     def chains(self) -> Iterator[Chain]:
         return (operation for operation in self.plan.operations if isinstance(operation, Chain))
 
-    def wanting(self, chain: Chain, lanes: set[int]) -> list[int]:
+    def wanting(self, chain: Chain, lanes: set[int], hardest: tuple[Function, ...]) -> list[int]:
         """The fewest lanes of an adder that must be plain, if all others are inverted."""
         mine = sorted(chain.inputs & lanes)
-        nets = dict.fromkeys(chain.inputs, Function((Const(0),), (0, 1)))
+        plain, inverted = hardest
+        nets = dict.fromkeys(chain.inputs, NET)
         for size in range(len(mine)):
-            for plain in itertools.combinations(mine, size):
-                now = nets | {
-                    dot: Function((Const(0),), (1, 0)) for dot in mine if dot not in plain
-                }
-                if self.fitting(chain, now) is not None:
-                    return list(plain)
+            for chosen in itertools.combinations(mine, size):
+                now = {dot: plain if dot in chosen else inverted for dot in mine}
+                if self.fitting(chain, nets | now) is not None:
+                    return list(chosen)
         return mine
 
     def put(self, dot: int, stage: int, function: Function) -> None:
@@ -237,14 +240,21 @@ class _Writer:
     def chain(self, chain: Chain, stage: int) -> tuple[bool, list[Function]]:
         """What each slot adds, the boundary slot first, and whether of complements."""
         dots = {dot: self.at(dot, stage) for dot in chain.inputs}
+        for dot in self.troubled(chain, dots):
+            bit = self.family.lut(self.cells, f"plain_{dot}", dots[dot])
+            dots[dot] = Function((bit,), (0, 1))
         fitting = self.fitting(chain, dots)
-        for dot in sorted(dots):
-            if fitting is None and dots[dot].values == (1, 0):
-                bit = self.family.lut(self.cells, f"plain_{dot}", dots[dot])
-                dots[dot] = Function((bit,), (0, 1))
-                fitting = self.fitting(chain, dots)
         assert fitting is not None, f"{self.family.name} cannot add {chain}"
         return fitting
+
+    def troubled(self, chain: Chain, dots: Mapping[int, Function]) -> tuple[int, ...]:
+        """The fewest dots that LUTs must make plain nets before the cells can add `chain`."""
+        loose = [dot for dot in sorted(dots) if dots[dot].values != (0, 1)]
+        for size in range(len(loose)):
+            for chosen in itertools.combinations(loose, size):
+                if self.fitting(chain, {**dots, **dict.fromkeys(chosen, NET)}) is not None:
+                    return chosen
+        return tuple(loose)
 
     def fitting(
         self, chain: Chain, dots: Mapping[int, Function]
