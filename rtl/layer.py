@@ -16,7 +16,7 @@ from .gearbox import word_layout
 from .grid import Grid
 from .plan import LayerPlan
 from .replay import ReplayBuffer
-from .sequencer import Sequencer
+from .sequencer import Sequencer, weight_addr_latency
 from .table import latency as table_latency
 from .weights import address_lead
 
@@ -94,7 +94,8 @@ class LayerCore(wiring.Component):
     def _feed(self, m: Module, replay: ReplayBuffer, sequencer: Sequencer, grid: Grid) -> None:
         """Activations and weight addresses to the columns, each a cycle after its neighbour."""
         addr: Value = sequencer.weight_addr
-        for k in range(2 - address_lead(self.plan)):  # the replay buffer's read takes 2 cycles
+        # The replay buffer's read takes 2 cycles.
+        for k in range(2 - address_lead(self.plan) - weight_addr_latency(self.plan)):
             addr = late(m, f"weight_addr_wait_{k}", addr)
         for c in range(self.plan.fold.cols):
             m.d.comb += [

@@ -7,8 +7,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .counter import counter
+from .delay import late
 from .edge import control_layout
 from .plan import RING, LayerPlan
+from .weights import address_lead
 
 
 class Sequencer(wiring.Component):
@@ -43,6 +45,7 @@ class Sequencer(wiring.Component):
     read_addr : Out
         {slot, group * IF + fold} of the replay buffer.
     weight_addr : Out
+        `weight_addr_latency` cycles after `read_addr`.
     control : Out, control_layout(plan)
         With the addresses of its step.
     """
@@ -154,13 +157,28 @@ class Sequencer(wiring.Component):
                     group_end.eq(~restart & (within == plan.input_folds - 2)),
                 ]
             m.d.comb += again.eq(group_end & ~ending)
+        # From here on a cycle later, where the address is not wanted before: nothing hangs then on
+        # the decision to begin but registers.
+        rewind: Value = again
+        claim: Value = self.claim
+        if weight_addr_latency(plan):
+            begin, ending = late(m, "begin_late", begin), late(m, "ending_late", ending)
+            rewind, claim = late(m, "rewind_late", again), late(m, "claim_late", claim)
         with m.If(begin | ~ending):
-            m.d.sync += address.eq(Mux(again, base, following))
+            m.d.sync += address.eq(Mux(rewind, base, following))
         with m.If(begin):
             m.d.sync += base.eq(following)
-        with m.If(self.claim):
+        with m.If(claim):
             m.d.sync += [address.eq(0), base.eq(0)]
         return address, again
+
+
+def weight_addr_latency(plan: LayerPlan) -> int:
+    """Cycles from a step's address in the replay buffer to its weights' address.
+
+    The buffer takes two cycles to read, which is time enough unless block RAM takes them, too.
+    """
+    return 1 if address_lead(plan) < 2 else 0
 
 
 def index_width(plan: LayerPlan) -> int:
