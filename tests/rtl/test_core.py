@@ -130,8 +130,8 @@ def test_interval_and_latency_are_those_promised(case: str) -> None:
 @pytest.mark.parametrize("family", TECHNOLOGIES[1:])
 def test_a_familys_core_is_exact_in_the_cycles_promised(family: str, depth: int) -> None:
     technology = Technology(family=family, every=1 + depth % 2)
-    network = random_network([6 * depth, 4, 3], bits=1 + depth % 3, seed=depth)
-    folding = fold(network, (4, 2, 3), (3, 1, 4))
+    network = random_network([4 * depth, 2, 3], bits=1 + depth % 3, seed=depth)
+    folding = fold(network, (2, 2, 2), (3, 1, 4))
     x = inputs(network, 6)
     wanted = expected(network, folding, x, "scores")
     beats = [beat for image in x for beat in beats_of(network, folding, image)]
@@ -145,7 +145,7 @@ def test_a_familys_core_is_exact_in_the_cycles_promised(family: str, depth: int)
 
 
 # Two cells to a RAM, two RAMs to a cell, a RAM to each, and more words than a RAM has.
-@pytest.mark.parametrize("lanes, depth", [(3, 20), (20, 20), (5, 600), (1, 1030)])
+@pytest.mark.parametrize("lanes, depth", [(3, 20), (20, 20), (2, 600), (1, 1030)])
 @pytest.mark.parametrize("family", TECHNOLOGIES[1:])
 def test_weights_in_a_familys_block_ram_are_exact(family: str, lanes: int, depth: int) -> None:
     technology = Technology(family=family)
