@@ -14,6 +14,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
+from .along import plan_along, slots_of
 from .structure import Chain, Count, Digit, Slot, Structure
 
 Kind = Literal["xnor", "bit"]  # of a lane: the XNOR of two nets, or one net
@@ -47,7 +48,7 @@ class Abilities:
 # How the count of n lanes is made. `x`, `y`: recipes; a number of lanes left undone is "fused".
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Recipe:
-    how: Literal["lane", "fused", "counter", "ripple", "adder"]
+    how: Literal["lane", "fused", "counter", "ripple", "adder", "along"]
     lanes: int
     cost: int = 0
     depth: int = 0
@@ -59,9 +60,10 @@ class _Recipe:
 class _Planner:
     """The best recipe for each number of lanes of one kind."""
 
-    def __init__(self, abilities: Abilities, kind: Kind) -> None:
+    def __init__(self, abilities: Abilities, kind: Kind, deep: bool) -> None:
         self.abilities = abilities
         self.kind = kind
+        self.deep = deep
         self.best: list[_Recipe] = [_Recipe("lane", 0), _Recipe("lane", 1)]
         self.domains = functools.cache(self._domains)
         self.first = functools.cache(self._first)
@@ -76,11 +78,14 @@ class _Planner:
         if (self.kind, n) in self.abilities.counters:
             yield _Recipe("counter", n, self.abilities.counters[self.kind, n], 1)
         if self.kind in self.abilities.ripple and n >= 4 and n % 2 == 0:
-            carries = planner(self.abilities, "bit").recipe(n // 2)
+            carries = planner(self.abilities, "bit", self.deep).recipe(n // 2)
             step = self.abilities.ripple[self.kind]
             cost = self.abilities.counters[self.kind, 2] + step * (n // 2 - 1) + carries.cost
             steps = -(-n // 2 // RIPPLE_DEPTH)
             yield _Recipe("ripple", n, cost, steps + carries.depth, carries)
+        if self.deep and self.goes_along():
+            plan = plan_along(self.kind, n)
+            yield _Recipe("along", n, slots_of(plan), plan.depth)
         operands = [_Recipe("fused", k) for k in self.abilities.fused if self.kind == "bit"]
         for carry in (True, False):
             rest = n - carry
@@ -94,6 +99,14 @@ class _Planner:
                 if extra is not None:
                     cost = x.cost + y.cost + extra
                     yield _Recipe("adder", n, cost, max(x.depth, y.depth) + 1, x, y, carry)
+
+    def goes_along(self) -> bool:
+        """Whether the cells can do all that `along` wants of them."""
+        net = ("bit", 1)
+        wanted = [(("digit 0", 3), net), (("digit 1", 3), net), ((self.kind, 1), net)]
+        return self._enters((self.kind, 1), False) and all(
+            False in self.domains(*pair) for pair in wanted
+        )
 
     def shape(self, recipe: _Recipe) -> tuple[tuple[str, int], ...]:
         """What a number brings to each slot: a lane, a net, or digits of the count of k lanes."""
@@ -153,8 +166,9 @@ class _Planner:
 
 
 @functools.cache
-def planner(abilities: Abilities, kind: Kind) -> _Planner:
-    return _Planner(abilities, kind)
+def planner(abilities: Abilities, kind: Kind, deep: bool = False) -> _Planner:
+    """`deep`: where there are no registers between operations, so that there may be many."""
+    return _Planner(abilities, kind, deep)
 
 
 def fused_slots(lanes: int) -> int:
@@ -205,8 +219,9 @@ class _Builder:
         mine = tuple(dots.pop(0) for _ in range(recipe.lanes))
         if recipe.how == "lane":
             return [wire(dot) for dot in mine]
-        if recipe.how == "counter":
-            return [wire(dot) for dot in self.count(mine)]
+        if recipe.how in ("counter", "along"):
+            made = self.count(mine) if recipe.how == "counter" else self.along(mine, kind)
+            return [wire(dot) for dot in made]
         if recipe.how == "fused":
             if recipe.lanes < 4:
                 return [((Digit(mine, place), 0),) for place in range(2)]
@@ -217,6 +232,18 @@ class _Builder:
             total, carry = self.count((*mine[k : k + 2], total), step=k // 2 % RIPPLE_DEPTH)
             carries.append(carry)
         return [wire(total), *self.follow(recipe.x, carries, "bit")]
+
+    def along(self, mine: tuple[int, ...], kind: Kind) -> list[int]:
+        """The chains of `plan_along`, of these dots."""
+        plan = plan_along(kind, len(mine))
+        base, before = self.places[mine[0]], max(self.depths[dot] for dot in mine)
+        real = list(mine)
+        for chain in plan.operations:
+            assert isinstance(chain, Chain)
+            depth = before + chain.depth
+            real += [self.dot(base + plan.places[dot], depth) for dot in chain.outputs]
+            self.operations.append(chain.renamed(real, depth))
+        return [real[dot] for dot in plan.result]
 
     def count(self, dots: tuple[int, ...], *, step: int = 0, depth: int = 0) -> list[int]:
         """A `Count`; one operation deeper than its dots, or within theirs as a ripple's step."""
@@ -287,6 +314,7 @@ def plan_count(
     *,
     planes: int = 1,
     addend: int | None = None,
+    deep: bool = False,
 ) -> Structure:
     """The structure of a counter.
 
@@ -300,12 +328,14 @@ def plan_count(
     addend : int, optional
         The largest value of a number added last, in an adder whose carry is one of the lanes. For
         0 that adder is still there; without an addend (None) it is not.
+    deep : bool
+        Operations one after the other cost nothing: there are no registers between them.
     """
     total = planes * lanes
     bits = (addend or 0).bit_length()
     places = [*(p for p in range(planes) for _ in range(lanes)), *range(bits)]
     build = _Builder(abilities, kind, places, total)
-    best = planner(abilities, kind)
+    best = planner(abilities, kind, deep)
     numbers: list[tuple[list[Term], int]] = []  # with the largest value
     spare: list[int] = []
     for p in range(planes):

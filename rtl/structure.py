@@ -63,6 +63,22 @@ class Chain:
         carry = set() if self.carry_in is None else {self.carry_in}
         return carry | {dot for digit in digits for dot in digit.dots}
 
+    def renamed(self, names: Sequence[int], depth: int) -> "Chain":
+        """The same chain of other dots: dot d is now `names[d]`."""
+
+        def digit(old: Digit) -> Digit:
+            return Digit(tuple(names[dot] for dot in old.dots), old.place)
+
+        return Chain(
+            None if self.carry_in is None else names[self.carry_in],
+            tuple(
+                Slot(tuple((digit(old), shift) for old, shift in slot.terms), names[slot.sum])
+                for slot in self.slots
+            ),
+            None if self.carry_out is None else names[self.carry_out],
+            depth,
+        )
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Count:

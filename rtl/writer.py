@@ -25,7 +25,8 @@ def structure(
 ) -> Structure:
     """The plan for a counter, as `planner.plan_count` describes it."""
     abilities = FAMILIES[technology.family].abilities
-    return plan_count(abilities, kind, lanes, planes=planes, addend=addend)
+    deep = technology.every == 0 and technology.line == 0
+    return plan_count(abilities, kind, lanes, planes=planes, addend=addend, deep=deep)
 
 
 def write_count(
