@@ -37,12 +37,12 @@ demo: $(STAMP) ## digits, from data to a routed FPGA core and a comparison (unde
 	$(call step,2 of 6: run it in integers on the digits it has never seen)
 	$(BNNHW) run demo/train/model.safetensors --data digits
 	$(call step,3 of 6: fold it onto hardware and write Verilog)
-	$(BNNHW) generate demo/train/model.safetensors --target-fps 500000 -o demo/build
+	$(BNNHW) generate demo/train/model.safetensors --target-fps 500000 --target ecp5 -o demo/build
 	$(BNNHW) inspect demo/train/model.safetensors --folding demo/build/folding.toml
 	$(call step,4 of 6: simulate the Verilog and compare every bit of every layer)
 	$(BNNHW) simulate demo/build --simulator verilator --data digits
 	$(call step,5 of 6: synthesize and place and route it for a Lattice ECP5)
-	$(BNNHW) synth demo/build --target ecp5 --device 25k --route
+	$(BNNHW) synth demo/build --device 25k --route
 	$(call step,6 of 6: compare it with CPUs and GPUs)
 	$(BNNHW) compare demo/train/model.safetensors --build demo/build -o demo/compare
 	$(call step,Done. What was made:)

@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..files import sha256_of
 from ..network import Network
 from ..network_file import load
+from ..technology import GENERIC
 
 SCHEMA = 1
 
@@ -70,6 +71,8 @@ class Core:
     interval, latency : int
         Cycles, as the manifest promises them.
     network : Network
+    family : str
+        The family whose cells the Verilog names, or `generic`.
     netlist : str
         The device that the Verilog is mapped to; empty for the Verilog that was generated.
     models : str
@@ -89,6 +92,7 @@ class Core:
     interval: int
     latency: int
     network: Network
+    family: str = GENERIC
     netlist: str = ""
     models: str = ""
 
@@ -193,4 +197,5 @@ def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
         interval=int(manifest["interval"]),
         latency=int(manifest["latency"]),
         network=network,
+        family=manifest.get("technology", {}).get("family", GENERIC),
     )

@@ -16,6 +16,7 @@ from ..folding import Folding
 from ..golden import Trace, evaluate, layer_scores, layer_sums
 from ..network import Dense, Network, Output
 from ..rtl.sites import Site, faulty_threshold, threshold_site, weight_site
+from ..technology import GENERIC
 from .checker import Mismatch, first_mismatch, trace_fields
 from .core import Core, read_core
 from .job import Deposit
@@ -240,6 +241,11 @@ def campaign(
             f"{build}: a netlist; faults go into the memories of the Verilog: name the build folder"
         )
     core = read_core(build)
+    if core.family != GENERIC and any(fault.kind == "weight" for fault in faults):
+        raise InputError(
+            f"{build}: weights of a core for {core.family} are in its LUTs and not in memories; "
+            "generate it for generic"
+        )
     folding = Folding.load(core.folder / "folding.toml")
     x = core.vectors()[:vectors]
     deposits = [_deposit(core, folding, fault) for fault in faults]

@@ -2,6 +2,7 @@
 
 bnnhw generate model.safetensors --target-fps 100000 -o build
 bnnhw generate model.safetensors --folding folding.toml -o build
+bnnhw generate model.safetensors --target ecp5 -o build
 bnnhw generate model.safetensors --layer fc1 --rows 16 --cols 2 --lanes 16 -o build
 bnnhw generate --inputs 784 --neurons 256 --rows 16 --cols 2 --lanes 16 -o build
 """
@@ -119,9 +120,11 @@ def _told(manifest: dict[str, Any], build: Path, clock_hz: float) -> str:
         for layer in manifest["layers"]
     ]
     interval, latency = manifest["interval"], manifest["latency"]
+    family = manifest["technology"]["family"]
+    target = "any tool" if family == GENERIC else f"{family}'s cells"
     return "\n".join(
         [
-            f"core      {build / manifest['top']}.v",
+            f"core      {build / manifest['top']}.v, for {target}",
             f"grids     {', '.join(grids)} (rows x cols x lanes)",
             f"cycles    {interval:,} an image, {latency:,} from first beat to result",
             f"speed     {clock_hz / interval:,.0f} images/s at {clock_hz / 1e6:g} MHz",

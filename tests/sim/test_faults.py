@@ -15,6 +15,7 @@ from bnnhw.network_file import load
 from bnnhw.rtl.emit import generate
 from bnnhw.sim.faults import Campaign, Fault, campaign, draw_faults, evaluate_faulty
 from bnnhw.synthetic import random_layer
+from bnnhw.technology import Technology
 from bnnhw.vectors import random_vectors
 
 
@@ -49,6 +50,19 @@ def test_faults_of_a_network_show_exactly_where_golden_says(tmp_path: Path) -> N
     assert result.disagreements == [], shown(result)
     assert {r.fault.kind for r in result.runs} == {"weight", "threshold"}
     assert {r.fault.layer for r in result.runs} == {0, 1, 2}
+
+
+def test_weights_in_luts_are_refused_and_thresholds_are_not(tmp_path: Path) -> None:
+    need("icarus")
+    network = random_layer(12, 6, seed=1)
+    folding = fold(network, (2, 1, 4))
+    build = tmp_path / "b"
+    generate(network, build, folding=folding, technology=Technology(family="ecp5"), vectors=0)
+    faults = draw_faults(network, folding, 12, seed=2)
+    with pytest.raises(InputError, match="weights of a core for ecp5 are in its LUTs"):
+        campaign(build, faults)
+    result = campaign(build, [fault for fault in faults if fault.kind == "threshold"])
+    assert result.disagreements == [], shown(result)
 
 
 def test_a_campaign_notices_a_golden_that_is_wrong(
