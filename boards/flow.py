@@ -20,6 +20,7 @@ from bnnhw.technology import GENERIC, Technology
 from bnnhw.tools import Found, find, run_tool
 
 from .check import Checked, check_popcount
+from .carry import open_carries
 from .count import Counts, count
 from .harness import HARNESS, harness_verilog
 from .mapped import Mapped, write_mapped
@@ -300,6 +301,8 @@ def _run(
             write_text(folder / "harness.v", harness_verilog(netlist))
             script = harness_script(target, harness=HARNESS, core=source.top)
             _yosys(folder, "harness", script, "Yosys, harness", keep_log)
+            if target.family == "ecp5":
+                open_carries(folder / "routed.json", HARNESS)
             joined = read_netlist(folder / "routed.json", HARNESS)
             for seed in seeds:
                 routes.append(
