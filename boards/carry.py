@@ -53,7 +53,7 @@ def open_carries(path: Path, top: str) -> int:
 
 
 def _enters(cell: dict[str, Any]) -> bool:
-    """Whether the first slot propagates nothing: its LUT is 0 wherever C and D are 1, as they are."""
+    """Whether the first slot propagates nothing: C and D are 1, and its LUT is 0 there."""
     contents = int(cell["parameters"]["INIT0"], 2)
     pins = cell["connections"]
     return pins["C0"] == pins["D0"] == ONE and contents >> 12 == 0

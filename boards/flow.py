@@ -19,8 +19,8 @@ from bnnhw.record import Record, commit, write_records
 from bnnhw.technology import GENERIC, Technology
 from bnnhw.tools import Found, find, run_tool
 
-from .check import Checked, check_popcount
 from .carry import open_carries
+from .check import Checked, check_popcount
 from .count import Counts, count
 from .harness import HARNESS, harness_verilog
 from .mapped import Mapped, write_mapped

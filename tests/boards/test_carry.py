@@ -13,9 +13,9 @@ ADDER = f"{0b0110_0000_0000_1010:016b}"
 
 
 def cell(init: str = ENTRY, **pins: str | int) -> dict[str, Any]:
-    inputs = {"CIN": "0", "A0": 2, "B0": 3, "C0": "1", "D0": "1"}
+    inputs: dict[str, str | int] = {"CIN": "0", "A0": 2, "B0": 3, "C0": "1", "D0": "1"}
     inputs |= {"A1": 4, "B1": 5, "C1": "1", "D1": "1"}
-    outputs = {"S0": 20, "S1": 21, "COUT": 22}
+    outputs: dict[str, str | int] = {"S0": 20, "S1": 21, "COUT": 22}
     for pin, net in pins.items():
         (inputs if pin in inputs else outputs)[pin] = net
     return {
