@@ -51,14 +51,18 @@ LIBRARIES: Mapping[str, Library] = MappingProxyType(
     {
         # `cells_sim.v` includes `cells_ff.vh` a second time; no netlist has what is in it.
         "ecp5": Library(
-            shipped=("lattice/common_sim.vh", "lattice/ccu2c_sim.vh"), written=("DP16KD",)
+            shipped=("lattice/common_sim.vh", "lattice/ccu2c_sim.vh"),
+            written=("DP16KD", "MULT18X18D"),
         ),
         # Verilog-2005 knows no default values of ports.
         "ice40": Library(shipped=("ice40/cells_sim.v",), macro="NO_ICE40_DEFAULT_ASSIGNMENTS"),
         "gowin": Library(
             shipped=("gowin/cells_sim.v",),
             proved=("ALU",),
-            written=("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B"),
+            written=(
+                *("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B"),
+                *("MULT9X9", "MULT18X18", "MULT36X36"),
+            ),
         ),
         "nexus": Library(shipped=("nexus/cells_sim.v",), written=("PDPSC16K",)),
         "xilinx7": Library(shipped=("xilinx/cells_sim.v",), written=("RAMB18E1", "RAMB36E1")),
@@ -154,7 +158,7 @@ def cell_models(family: str, cells: Iterable[str], *, share: Path | None = None)
     library = LIBRARIES[family]
     macros, known = shipped_models(share or share_folder(), family)
     # Never a black box: it would leave its outputs at z.
-    known = {name: text for name, text in known.items() if _behaves(text)}
+    known = {name: text for name, text in known.items() if _behaves(name, known)}
     twins = {*library.proved, *library.written}
     if twins:
         ours = _modules((CELLS / f"{family}.v").read_text())
@@ -171,8 +175,11 @@ def cell_models(family: str, cells: Iterable[str], *, share: Path | None = None)
     return macros + "".join(f"\n{taken[name]}\n" for name in sorted(taken))
 
 
-def _behaves(text: str) -> bool:
-    return bool(re.search(r"\b(assign|always)\b", text))
+def _behaves(name: str, known: Mapping[str, str]) -> bool:
+    """Whether a module does something, or holds one that does: it is no black box."""
+    if re.search(r"\b(assign|always)\b", known[name]):
+        return True
+    return any(_behaves(part, known) for part in _instances(known[name]) if part in known)
 
 
 def _instances(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-// ECP5's block RAM: Yosys ships a black box. Ports named as Yosys writes them (simulation only).
+// ECP5's block RAM and multiplier: Yosys ships black boxes (simulation only).
 //
 // Modes: any width of `DATA_WIDTH_A`, `DATA_WIDTH_B`; 36 on both is the wide mode, port A writing
 // and port B reading words of 36 bits; the output register (`REGMODE_A`, `REGMODE_B`: "OUTREG").
@@ -107,4 +107,30 @@ module DP16KD (
             || CSDECODE_B != "0b000" || (DATA_WIDTH_B == 36 && !WIDE))
             DP16KD_mode_is_not_modelled refused ();
     endgenerate
+endmodule
+
+// ECP5's multiplier, without any of its registers. A port that Yosys does not write is not there.
+module MULT18X18D (
+    input
+    A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0,
+    input
+    B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0,
+    input
+    C17, C16, C15, C14, C13, C12, C11, C10, C9, C8, C7, C6, C5, C4, C3, C2, C1, C0,
+    input SIGNEDA, SIGNEDB, SOURCEA, SOURCEB,
+    output
+    P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19,
+    P18, P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0
+);
+    wire [17:0] a = {
+        A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0};
+    wire [17:0] b = {
+        B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0};
+    wire [35:0] long_a = {{18{SIGNEDA & A17}}, a};
+    wire [35:0] long_b = {{18{SIGNEDB & B17}}, b};
+    assign {
+        P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20,
+        P19, P18, P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3,
+        P2, P1, P0
+    } = SOURCEA !== 0 || SOURCEB !== 0 ? 36'bx : long_a * long_b;
 endmodule

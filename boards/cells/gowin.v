@@ -1,4 +1,5 @@
-// Gowin's adder cell, and its block RAMs, of which Yosys ships black boxes (simulation only).
+// Gowin's adder cell, and its block RAMs and multipliers, of which Yosys ships black boxes
+// (simulation only).
 
 // The shipped ALU computes the same in an `always @*`, which never runs where the inputs are
 // constants: under Icarus its outputs stay X. The twin is proved equal to it in every ALU_MODE.
@@ -372,4 +373,39 @@ module bnnhw_gowin_ram (
         .clk_b(clk_b), .en_b(en_b), .oce_b(oce_b), .rst_b(rst_b),
         .we_b(enables(WR_B, wre_b, ad_b)), .ad_b({2'b0, ad_b}), .d_b(spread(d_b)), .q_b(whole_b)
     );
+endmodule
+
+// The multipliers, without any of their registers: a parameter is refused.
+module MULT9X9 (
+    input [8:0] A, B,
+    input [8:0] SIA, SIB,
+    input ASEL, BSEL,
+    input ASIGN, BSIGN, CE, CLK, RESET,
+    output [17:0] DOUT
+);
+    wire [17:0] long_a = {{9{ASIGN & A[8]}}, A};
+    wire [17:0] long_b = {{9{BSIGN & B[8]}}, B};
+    assign DOUT = ASEL !== 0 || BSEL !== 0 ? 18'bx : long_a * long_b;
+endmodule
+
+module MULT18X18 (
+    input [17:0] A, B,
+    input [17:0] SIA, SIB,
+    input ASEL, BSEL,
+    input ASIGN, BSIGN, CE, CLK, RESET,
+    output [35:0] DOUT
+);
+    wire [35:0] long_a = {{18{ASIGN & A[17]}}, A};
+    wire [35:0] long_b = {{18{BSIGN & B[17]}}, B};
+    assign DOUT = ASEL !== 0 || BSEL !== 0 ? 36'bx : long_a * long_b;
+endmodule
+
+module MULT36X36 (
+    input [35:0] A, B,
+    input ASIGN, BSIGN, CE, CLK, RESET,
+    output [71:0] DOUT
+);
+    wire [71:0] long_a = {{36{ASIGN & A[35]}}, A};
+    wire [71:0] long_b = {{36{BSIGN & B[35]}}, B};
+    assign DOUT = long_a * long_b;
 endmodule

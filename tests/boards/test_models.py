@@ -1,4 +1,4 @@
-"""Our twins of cells: equal to the shipped model where there is one, else to the plain memory."""
+"""Our twins of cells: equal to the shipped model where there is one, else to plain Verilog."""
 
 import shutil
 import subprocess
@@ -72,16 +72,17 @@ def test_a_broken_twin_fails_its_proof(tmp_path: Path, right: str, wrong: str) -
     assert not proof(tmp_path, "gowin", "ALU", twin.replace(right, wrong))
 
 
-# Memories that together make Yosys use every block RAM cell in every width. `one` has a single
-# port, which reads the old word where it writes.
+# Memories that together make Yosys use every block RAM cell in every width, and multipliers. `one`
+# has a single port, which reads the old word where it writes; `two` writes its halves separately.
 MEMORIES = [
     ("rom", 1024, 9), ("rom", 512, 18), ("rom", 512, 36), ("rom", 2048, 4), ("rom", 300, 40),
     ("ram", 512, 36), ("ram", 1024, 18), ("ram", 2048, 9), ("ram", 4096, 4),
     ("ram", 8192, 2), ("ram", 16384, 1), ("ram", 512, 72), ("ram", 600, 20), ("one", 1024, 16),
+    ("two", 1024, 18), ("mul", 0, 9), ("mul", 0, 14), ("mul", 0, 30),
 ]  # fmt: skip
 USED = {
-    "ecp5": {"DP16KD"},
-    "gowin": {"SP", "SPX9", "SDPX9B", "DPB", "DPX9B"},
+    "ecp5": {"DP16KD", "MULT18X18D"},
+    "gowin": {"SP", "SPX9", "SDPX9B", "DPB", "DPX9B", "MULT9X9", "MULT18X18", "MULT36X36"},
     "nexus": {"PDPSC16K"},
     "xilinx7": {"RAMB18E1", "RAMB36E1"},
 }
@@ -95,13 +96,25 @@ def memories() -> str:
         "integer i;",
     ]
     for i, (kind, depth, width) in enumerate(MEMORIES):
+        if kind == "mul":
+            words = f"$signed(d[{width - 1}:0]) * $signed(d[36 +: {width}])"
+            lines += [
+                f"reg signed [{2 * width - 1}:0] q{i};",
+                f"always @(posedge clk) q{i} <= {words};",
+            ]
+            continue
         top = (depth - 1).bit_length() - 1
         style = "rom" if kind == "rom" else "ram"
         lines.append(f'(* {style}_style = "block" *) reg [{width - 1}:0] m{i} [0:{depth - 1}];')
         lines.append(f"reg [{width - 1}:0] q{i};")
         word = "(i * 64'd2654435761 ^ (i * 64'd40503 << 13)) >> 7"
         lines.append(f"initial for (i = 0; i < {depth}; i = i + 1) m{i}[i] = {word};")
-        if kind != "rom":
+        if kind == "two":
+            half = f"m{i}[wa[{top}:0]][{width // 2 - 1}:0] <= d"
+            lines.append(f"always @(posedge clk) if (we) {half};")
+            half = f"m{i}[wa[{top}:0]][{width - 1}:{width // 2}] <= d[40 +: {width // 2}]"
+            lines.append(f"always @(posedge clk) if (ra[3]) {half};")
+        elif kind != "rom":
             lines.append(f"always @(posedge clk) if (we) m{i}[wa[{top}:0]] <= d;")
         address = "wa" if kind == "one" else "ra"
         lines.append(f"always @(posedge clk) q{i} <= m{i}[{address}[{top}:0]];")
@@ -169,7 +182,7 @@ def mapped(folder: Path, family: str) -> tuple[str, set[str]]:
 @pytest.mark.slow
 @needs_icarus
 @pytest.mark.parametrize("family", USED)
-def test_memories_made_of_the_twins_read_what_plain_memories_read(
+def test_memories_and_multipliers_made_of_the_twins_do_what_plain_verilog_does(
     tmp_path: Path, family: str
 ) -> None:
     netlist, cells = mapped(tmp_path, family)
