@@ -6,7 +6,7 @@ wheel in this Python's environment, also where its bin folder is not on PATH; th
 has under the usual name.
 """
 
-__all__ = ["TOOLS", "Found", "Tool", "find", "run_tool", "start"]
+__all__ = ["TOOLS", "Found", "Tool", "find", "locate", "run_tool", "start"]
 
 import contextlib
 import dataclasses
@@ -166,7 +166,11 @@ def find(name: str) -> Found:
 
     A variable that names a program which is not there is an InputError: no silent fallback.
     """
-    tool = TOOLS[name]
+    return locate(TOOLS[name])
+
+
+def locate(tool: Tool) -> Found:
+    """`find` for a tool that is not one of `TOOLS`."""
     named = os.environ.get(tool.variable, "").strip() if tool.variable else ""
     if named:
         return _named(tool, named)
@@ -174,9 +178,9 @@ def find(name: str) -> Found:
         found = _in_wheel(tool)
         if found is not None:
             return found
-    path = shutil.which(name)
+    path = shutil.which(tool.name)
     if path is None:
-        raise MissingToolError(name, tool.install)
+        raise MissingToolError(tool.name, tool.install)
     return Found(tool=tool, command=(path,), kind="native")
 
 

@@ -1,0 +1,1 @@
+"""Formal proofs of the gateware: `python -m proofs` (see docs/proofs.md)."""

@@ -1,0 +1,185 @@
+"""The harness of a proof: a component, free inputs, assumptions and assertions."""
+
+__all__ = ["Bench", "Inside", "design_of"]
+
+import functools
+from collections.abc import Callable, Mapping
+
+from amaranth.back import rtlil
+from amaranth.hdl import (
+    Assert,
+    Assume,
+    ClockDomain,
+    ClockSignal,
+    Elaboratable,
+    Fragment,
+    Module,
+    ResetSignal,
+    ShapeLike,
+    Signal,
+    Value,
+    ValueLike,
+)
+from amaranth.hdl._ast import AnyConst, AnySeq
+
+from .proof import Design
+
+TOP = "top"
+FIRST = "first"  # the register that knows the cycle of reset
+
+Build = Callable[["Bench"], None]
+Override = Callable[["Inside"], ValueLike]
+MakeDesign = Callable[[], Design]
+
+
+class Inside(Elaboratable):
+    """A component opened: its own signals by name, those of a submodule as `submodule.name`.
+
+    A proof by induction looks at them where it needs an invariant; a broken copy gets a last
+    assignment to one of them, which wins over the component's own.
+    """
+
+    def __init__(self, component: Elaboratable) -> None:
+        self._fragment = Fragment.get(component, None)
+        self._found: dict[str, tuple[Signal, Fragment, str]] = {}
+        self._ambiguous: set[str] = set()
+        self._walk(self._fragment, "")
+
+    def _walk(self, fragment: Fragment, prefix: str) -> None:
+        for domain, statements in fragment.statements.items():
+            for statement in statements:
+                for signal in statement._lhs_signals():
+                    path = prefix + signal.name
+                    known = self._found.setdefault(path, (signal, fragment, domain))
+                    if known[0] is not signal:
+                        self._ambiguous.add(path)
+        for inner, name, _ in fragment.subfragments:
+            self._walk(inner, f"{prefix}{name}.")
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._found
+
+    def __getitem__(self, path: str) -> Signal:
+        if path not in self._found or path in self._ambiguous:
+            known = ", ".join(sorted(self._found.keys() - self._ambiguous))
+            raise KeyError(f"{path} must be the name of one signal; there are {known}")
+        return self._found[path][0]
+
+    def override(self, path: str, value: ValueLike) -> None:
+        """Drive a signal with something else."""
+        signal = self[path]
+        _, fragment, domain = self._found[path]
+        fragment.add_statements(domain, signal.eq(value))
+
+    def elaborate(self, platform: object) -> Fragment:
+        return self._fragment
+
+
+class Bench:
+    """The module around a component.
+
+    Every proof begins with one cycle of reset, before which all registers hold anything, those
+    without a reset after it, too. So what is proved holds after every reset, not only after
+    configuration.
+
+    Parameters
+    ----------
+    overrides : dict
+        Signal to what it is driven with instead, in the component `dut`: a broken copy.
+    """
+
+    def __init__(self, overrides: Mapping[str, Override] | None = None) -> None:
+        self._overrides = dict(overrides or {})
+        self.m = m = Module()
+        self.clk = Signal(name="clk")
+        self.first = Signal(name=FIRST, init=1)
+        m.domains.sync = ClockDomain()
+        m.domains.start = ClockDomain(reset_less=True)
+        m.d.start += self.first.eq(0)
+        m.d.comb += [
+            ClockSignal().eq(self.clk),
+            ClockSignal("start").eq(self.clk),
+            ResetSignal().eq(self.first),
+        ]
+
+    def dut(self, component: Elaboratable) -> Inside:
+        """Put the component in; its ports are used as always."""
+        inside = Inside(component)
+        for path, value in self._overrides.items():
+            inside.override(path, value(inside))
+        self.m.submodules.dut = inside
+        return inside
+
+    def free(self, name: str, shape: ShapeLike = 1) -> Signal:
+        """A value that may be anything in every cycle."""
+        signal = Signal(shape, name=name)
+        self.m.d.comb += signal.eq(AnySeq(signal.shape()))
+        return signal
+
+    def constant(self, name: str, shape: ShapeLike) -> Signal:
+        """A value that may be anything, the same in every cycle."""
+        signal = Signal(shape, name=name)
+        self.m.d.comb += signal.eq(AnyConst(signal.shape()))
+        return signal
+
+    def named(self, name: str, value: ValueLike) -> Signal:
+        """A value with a name, for the waveform of a counterexample."""
+        cast = Value.cast(value)
+        signal = Signal(cast.shape(), name=name)
+        self.m.d.comb += signal.eq(cast)
+        return signal
+
+    def before(self, name: str, value: ValueLike) -> Signal:
+        """A value as it was in the cycle before; 0 in the cycle after reset."""
+        cast = Value.cast(value)
+        signal = Signal(cast.shape(), name=name)
+        self.m.d.sync += signal.eq(cast)
+        return signal
+
+    def assume(self, condition: ValueLike) -> None:
+        """What the surroundings promise, in every cycle after reset."""
+        self.m.d.comb += Assume(self.first | Value.cast(condition).bool())
+
+    def check(self, name: str, condition: ValueLike) -> None:
+        """What must hold in every cycle after reset; `ok_<name>` in the waveform."""
+        holds = Signal(name=f"ok_{name}")
+        self.m.d.comb += [holds.eq(self.first | Value.cast(condition).bool()), Assert(holds)]
+
+    def held(self, name: str, valid: Value, ready: Value, payload: Value) -> Value:
+        """Whether a word that was offered and not taken in the cycle before is offered still."""
+        waiting = self.before(f"{name}_waiting", valid & ~ready)
+        payload_before = self.before(f"{name}_payload", payload)
+        return ~waiting | (valid & (payload == payload_before))
+
+    def at_most(self, name: str, condition: Value, cycles: int) -> None:
+        """Check that a condition never lasts longer than some cycles."""
+        lasted = Signal(range(cycles + 2), name=f"{name}_lasted")
+        with self.m.If(~condition):
+            self.m.d.sync += lasted.eq(0)
+        with self.m.Elif(lasted <= cycles):
+            self.m.d.sync += lasted.eq(lasted + 1)
+        self.check(name, lasted <= cycles)
+
+    def design(self) -> Design:
+        """What SymbiYosys reads."""
+        text = rtlil.convert(self.m, ports=[self.clk], name=TOP, emit_src=False)
+        script = (
+            "read_rtlil design.il",
+            f"setattr -unset init w:* w:{FIRST} %d",
+            f"prep -flatten -top {TOP}",
+            # In an induction a memory may hold anything; a ROM does not.
+            "memory_map -rom-only",
+            "opt_clean",
+        )
+        return Design(files={"design.il": text}, script=script)
+
+
+def design_of(build: Build, overrides: Mapping[str, Override] | None = None) -> MakeDesign:
+    """Makes the design of a harness; of a broken copy where a signal inside is overridden."""
+    return functools.partial(_design, build, overrides)
+
+
+def _design(build: Build, overrides: Mapping[str, Override] | None) -> Design:
+    bench = Bench(overrides)
+    build(bench)
+    return bench.design()
