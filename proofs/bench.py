@@ -11,8 +11,10 @@ from amaranth.hdl import (
     Assume,
     ClockDomain,
     ClockSignal,
+    Const,
     Elaboratable,
     Fragment,
+    MemoryInstance,
     Module,
     ResetSignal,
     ShapeLike,
@@ -21,6 +23,7 @@ from amaranth.hdl import (
     ValueLike,
 )
 from amaranth.hdl._ast import AnyConst, AnySeq
+from amaranth.utils import ceil_log2
 
 from .proof import Design
 
@@ -64,6 +67,20 @@ class Inside(Elaboratable):
             known = ", ".join(sorted(self._found.keys() - self._ambiguous))
             raise KeyError(f"{path} must be the name of one signal; there are {known}")
         return self._found[path][0]
+
+    def word(self, path: str, addr: Value) -> Signal:
+        """What a memory holds at an address, without a clock."""
+        fragment = self._fragment
+        for name in path.split("."):
+            fragment = fragment.find_subfragment(name)
+        assert isinstance(fragment, MemoryInstance), f"{path} is no memory"
+        data = Signal(fragment._data.shape, name=f"word_of_{path}")
+        index = Signal(ceil_log2(fragment._data.depth), name=f"index_of_{path}")
+        self._fragment.add_statements("comb", index.eq(addr))
+        fragment.read_port(
+            domain="comb", addr=index, data=data, en=Const(1, 1), transparent_for=()
+        )
+        return data
 
     def override(self, path: str, value: ValueLike) -> None:
         """Drive a signal with something else."""

@@ -2,7 +2,12 @@
 
 __all__ = ["PROOFS"]
 
-from . import gearbox, popcount
+from . import counter, exit, gearbox, popcount
 from .proof import Proof
 
-PROOFS: tuple[Proof, ...] = (*gearbox.PROOFS, *popcount.PROOFS)
+PROOFS: tuple[Proof, ...] = (
+    *counter.PROOFS,
+    *gearbox.PROOFS,
+    *exit.PROOFS,
+    *popcount.PROOFS,
+)

@@ -1,0 +1,289 @@
+"""Credits and the FIFO at a layer's exit, with the sequencer that spends the credits."""
+
+__all__ = ["PROOFS"]
+
+import dataclasses
+import functools
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.rtl.exit import Exit
+from bnnhw.rtl.layer import LayerCore
+from bnnhw.rtl.plan import LayerPlan
+from bnnhw.rtl.sequencer import Sequencer
+from bnnhw.timing import FIFO, argmax_latency, layer_latency
+
+from .bench import Bench, Override, design_of
+from .plans import dense_plan
+from .proof import Broken, Case, Proof
+
+WIDTH = 2  # bits of a word
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Size:
+    """A sequencer, a way through the grid and an exit.
+
+    Parameters
+    ----------
+    steps : int
+        Of a neuron fold.
+    folds : int
+        Neuron folds of a vector.
+    each : "fold" or "vector"
+        What a word is for.
+    flight : int
+        Cycles from the last step that a word needs to the word.
+    depth : int
+        Of the FIFO.
+    """
+
+    steps: int = 1
+    folds: int = 1
+    each: str = "fold"
+    flight: int = 2
+    depth: int = 3
+
+    @property
+    def plan(self) -> LayerPlan:
+        return dense_plan(self.steps, self.folds)
+
+    @property
+    def name(self) -> str:
+        return f"{self.each}_{self.steps}x{self.folds}_flight{self.flight}_depth{self.depth}"
+
+    @property
+    def cycles(self) -> int:
+        """From a launch to its word's last step, that one included."""
+        return self.steps * (self.folds if self.each == "vector" else 1)
+
+    @property
+    def way(self) -> int:
+        """Cycles for which a launched word may be on its way."""
+        return self.cycles + self.flight + FIFO
+
+
+class Promised(wiring.Component):
+    """A sequencer and an exit, and between them a line of registers in place of the grid."""
+
+    available: Signal
+    retire: Signal
+    launch: Signal
+    done: Signal
+    result: Signal
+    o: stream.Interface
+
+    def __init__(self, size: Size) -> None:
+        self.size = size
+        super().__init__(
+            {
+                "available": In(1),
+                "retire": Out(1),
+                "launch": Out(1),
+                "done": Out(1),
+                "result": In(WIDTH),
+                "o": Out(stream.Signature(WIDTH)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        size = self.size
+        m.submodules.sequencer = sequencer = Sequencer(size.plan, word_each=size.each)
+        m.submodules.exit = way_out = Exit(width=WIDTH, depth=size.depth)
+        # `last` comes one cycle after its step, `retire` with it.
+        by_fold = size.each == "fold"
+        done: Value = sequencer.control.last if by_fold else sequencer.retire
+        for k in range(size.flight - by_fold):
+            moved = Signal(name=f"flight_{k}")
+            m.d.sync += moved.eq(done)
+            done = moved
+        m.d.comb += [
+            sequencer.available.eq(self.available),
+            sequencer.credit.eq(way_out.credit),
+            way_out.launch.eq(sequencer.launch),
+            way_out.done.eq(done),
+            way_out.result.eq(self.result),
+            self.retire.eq(sequencer.retire),
+            self.launch.eq(sequencer.launch),
+            self.done.eq(done),
+        ]
+        wiring.connect(m, way_out.o, wiring.flipped(self.o))
+        return m
+
+
+class Surroundings:
+    """A replay buffer that has vectors when it likes, a reader that takes words when it likes."""
+
+    def __init__(self, bench: Bench, size: Size) -> None:
+        self.component = component = Promised(size)
+        self.inside = bench.dut(component)
+        m = bench.m
+        available = bench.free("available")
+        m.d.comb += [
+            component.available.eq(available),
+            component.o.ready.eq(bench.free("ready")),
+            component.result.eq(bench.free("result", WIDTH)),
+        ]
+        # A vector stays until it is retired.
+        stays = bench.before("stays", available & ~component.retire)
+        bench.assume(~stays | available)
+        self.popped = bench.named("pop", component.o.valid & component.o.ready)
+        self.owed = Signal(range(size.depth + 2), name="owed")  # promised and not yet taken
+        m.d.sync += self.owed.eq(self.owed + component.launch - self.popped)
+
+
+def never_full(bench: Bench, size: Size) -> None:
+    """Every word finds room and leaves in its turn, whatever the reader does."""
+    around = Surroundings(bench, size)
+    component, inside, owed = around.component, around.inside, around.owed
+    o = component.o
+    bench.check("there_is_room", ~component.done | inside["exit.fifo.w_rdy"])
+    bench.check("no_more_promised_than_there_is_room_for", owed <= size.depth)
+    bench.check("word_held", bench.held("o", o.valid, o.ready, o.payload))
+    credits = inside["exit.credits"]
+    bench.check("credits_in_range", (credits >= -2) & (credits <= size.depth - 2))
+    bench.at_most("promised_words_come", (owed != 0) & ~o.valid, size.way)
+
+    launched, popped = inside["exit.launched"], inside["exit.popped"]
+    bench.check("credits", credits == size.depth - 2 - owed + launched - popped)
+    inner, out = inside["exit.fifo.inner_level"], inside["exit.fifo.r_rdy"]
+    bench.check("inner_in_range", inner < size.depth)
+    bench.check("output_fills_first", out | (inner < 2))
+    fresh = _counts(bench, around, "fresh", "index", size.steps)
+    vector_fresh = _counts(bench, around, "vector_fresh", "nf", size.folds)
+    if size.each == "fold":
+        going, line = ~fresh, [inside["sequencer.last"]]
+    else:
+        going, line = ~(fresh & vector_fresh), []
+    line += [inside[f"flight_{k}"] for k in range(size.flight - len(line))]
+    flying = sum((word for word in line), start=going)
+    bench.check("owed_are_somewhere", owed == flying + inner + out)
+    bench.check("going_has_its_vector", (fresh & vector_fresh) | component.available)
+    _in_order(bench, around)
+
+
+def _counts(bench: Bench, around: Surroundings, fresh: str, counter: str, size: int) -> Value:
+    """Check that a sequencer's flag says that its counter is at 0; the flag."""
+    inside = around.inside
+    flag = inside[f"sequencer.{fresh}"]
+    count = inside[f"sequencer.{counter}"] if size > 1 else Const(0, 1)
+    bench.check(f"{fresh}_at_0", flag == (count == 0))
+    if size > 1:
+        last = inside[f"sequencer.{counter}_is_last"]
+        bench.check(f"{counter}_last", (last == (count == size - 1)) & (count < size))
+    return flag
+
+
+def _in_order(bench: Bench, around: Surroundings) -> None:
+    """A word that goes in comes out, after those before it: one is followed."""
+    m, inside, component, o = bench.m, around.inside, around.component, around.component.o
+    places = component.size.depth - 1  # in the FIFO's memory; one more word is at its output
+    inner, out = inside["exit.fifo.inner_level"], inside["exit.fifo.r_rdy"]
+    following = Signal(name="following")
+    ahead = Signal(range(component.size.depth + 1), name="ahead")
+    word = Signal(WIDTH, name="word")
+    mark = bench.named("mark", component.done & bench.free("pick") & ~following)
+    with m.If(mark):
+        m.d.sync += [
+            following.eq(1),
+            ahead.eq(inner + out - around.popped),
+            word.eq(component.result),
+        ]
+    with m.Elif(following & around.popped):
+        m.d.sync += [following.eq(ahead != 0), ahead.eq(Mux(ahead == 0, 0, ahead - 1))]
+    bench.check("the_word", ~(following & (ahead == 0) & o.valid) | (o.payload == word))
+
+    write, read = inside["exit.fifo.produce"], inside["exit.fifo.consume"]
+    bench.check("places", (write < places) & (read < places))
+    bench.check("between", (read + inner == write) | (read + inner == write + places))
+    bench.check("followed_is_there", ~following | (ahead < inner + out))
+    at = read + ahead - out
+    stored = inside.word("exit.fifo.storage", Mux(at >= places, at - places, at))
+    at_output = (ahead == 0) & out
+    bench.check("the_word_is_stored", ~following | at_output | (stored == word))
+
+
+def full_speed(bench: Bench, size: Size) -> None:
+    """With vectors at hand and a reader that takes every word, no cycle is without a step."""
+    around = Surroundings(bench, size)
+    bench.assume(around.component.available & around.component.o.ready)
+    bench.check("steps_in_every_cycle", around.inside["sequencer.step"])
+
+
+def _real(inputs: int, neurons: int, *, gives_class: bool = False) -> Size:
+    """The sizes that `LayerCore` gives a layer on a grid of one cell with one lane."""
+    plan = dense_plan(inputs, neurons)
+    flight = layer_latency(plan.layer, plan.fold)
+    flight += argmax_latency(plan.fold.rows) if gives_class else 0
+    depth = LayerCore(plan, gives_class=gives_class).fifo_depth
+    each = "vector" if gives_class else "fold"
+    return Size(steps=plan.steps, folds=plan.neuron_folds, each=each, flight=flight, depth=depth)
+
+
+SMALL = (
+    Size(flight=1, depth=3),
+    Size(flight=4, depth=3),
+    Size(flight=3, depth=4),
+    Size(steps=2, flight=3, depth=3),
+    Size(steps=2, folds=2, flight=2, depth=5),
+    Size(steps=2, folds=2, each="vector", flight=2, depth=3),
+    Size(steps=1, folds=3, each="vector", flight=3, depth=4),
+)
+TIGHT = Size(flight=4, depth=3)
+
+
+def _broken(name: str, overrides: dict[str, Override], *, depth: int = 16) -> Broken:
+    harness = functools.partial(never_full, size=TIGHT)
+    return Broken(name=name, design=design_of(harness, overrides), depth=depth)
+
+
+PROOFS = (
+    Proof(
+        name="exit",
+        says="No word finds the FIFO full, no more are promised than it holds, credits stay in "
+        "range; every promised word is offered, in order and as it came, whatever the reader does.",
+        bounds="depth 3 to 5, flight 1 to 4",
+        cases=tuple(
+            Case(
+                name=size.name,
+                design=design_of(functools.partial(never_full, size=size)),
+                depth=size.way + 2,
+            )
+            for size in SMALL
+        ),
+        broken=(
+            _broken("one credit more", {"exit.credit": lambda i: i["exit.credits"] >= -1}),
+            _broken("a word gives its credit back early", {"exit.popped": lambda i: 1}),
+            _broken("a word is skipped", {"exit.fifo.consume": lambda i: i["exit.fifo.produce"]}),
+        ),
+    ),
+    Proof(
+        name="exit-speed",
+        says="With vectors at hand and a ready reader, the sequencer steps in every cycle.",
+        bounds="as deep as LayerCore makes it",
+        bounded=True,
+        cases=tuple(
+            Case(
+                name=size.name,
+                design=design_of(functools.partial(full_speed, size=size)),
+                depth=2 * size.way + 8,
+            )
+            for size in (_real(1, 1), _real(2, 1), _real(2, 3), _real(1, 2, gives_class=True))
+        ),
+        broken=(
+            Broken(
+                name="the FIFO is half as deep",
+                design=design_of(
+                    functools.partial(
+                        full_speed,
+                        size=dataclasses.replace(_real(1, 1), depth=_real(1, 1).depth // 2),
+                    )
+                ),
+                depth=40,
+            ),
+        ),
+    ),
+)
