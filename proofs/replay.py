@@ -1,0 +1,196 @@
+"""The replay buffer: what is read is what was written, for as long as its vector is held."""
+
+__all__ = ["PROOFS"]
+
+import functools
+
+from amaranth.hdl import Cat, Const, Mux, Signal, Value
+
+from bnnhw.rtl.plan import RING, LayerPlan
+from bnnhw.rtl.replay import ReplayBuffer
+from bnnhw.rtl.sequencer import index_width
+
+from .bench import Bench, Override, design_of
+from .board import table
+from .plans import dense_plan
+from .proof import Broken, Case, Proof
+
+PLANS = {
+    "steps1": dense_plan(1, 1),
+    "steps2": dense_plan(2, 1),
+    "cols2": dense_plan(4, 1, cols=2),
+    "groups2": dense_plan(2, 1, bits=2),
+    "planes2": dense_plan(4, 1, bits=3, lanes=2, planes=2),
+}
+
+
+class Ring:
+    """The surroundings of a replay buffer, and how many vectors it must hold.
+
+    Words come when the solver likes, marked to be dropped or not; a vector that is held may be
+    retired in any cycle.
+    """
+
+    def __init__(self, bench: Bench, plan: LayerPlan) -> None:
+        self.plan = plan
+        self.buffer = buffer = ReplayBuffer(plan)
+        self.inside = bench.dut(buffer)
+        m, i = bench.m, buffer.i
+        payload = bench.free("i_payload", len(i.payload.as_value()))
+        retire = bench.free("wants_to_retire")
+        m.d.comb += [
+            i.valid.eq(bench.free("i_valid")),
+            i.payload.eq(payload),
+            buffer.read_addr.eq(bench.free("addr", buffer.read_addr.shape())),
+            buffer.retire.eq(retire & buffer.available),
+        ]
+        bench.assume(bench.held("i", i.valid, i.ready, payload))
+        self.take = bench.named("take", i.valid & i.ready)
+        self.word = Signal(range(plan.input_folds), name="in_word")
+        self.last = bench.named("in_last", self.word == plan.input_folds - 1)
+        self.held = Signal(range(RING + 1), name="held")
+        self.commit = bench.named("commits", self.take & self.last & ~i.p.drop)
+        self.write_slot = Signal(range(RING), name="write_slot")
+        self.read_slot = Signal(range(RING), name="read_slot")
+        with m.If(self.take):
+            m.d.sync += self.word.eq(Mux(self.last, 0, self.word + 1))
+        m.d.sync += [
+            self.held.eq(self.held + self.commit - buffer.retire),
+            self.write_slot.eq(self.write_slot + self.commit),
+            self.read_slot.eq(self.read_slot + buffer.retire),
+        ]
+
+    def planes(self, group: int, col: int) -> Value:
+        """What a column's bank must hold of a group of planes of the word that comes in."""
+        fold, bits = self.plan.fold, self.plan.layer.input_bits
+        chosen: list[Value] = []
+        for p in range(fold.planes):
+            plane = self.plan.bits_computed - (group + 1) * fold.planes + p
+            for lane in range(fold.lanes):
+                unit = (col * fold.lanes + lane) * bits
+                inside = plane < bits
+                chosen.append(self.buffer.i.p.units[unit + plane] if inside else Const(0, 1))
+        return Cat(*chosen)
+
+
+def replays(bench: Bench, name: str) -> None:
+    """`available`, room and what is kept follow the count; a held vector's words stay."""
+    plan = PLANS[name]
+    ring = Ring(bench, plan)
+    buffer, inside, held = ring.buffer, ring.inside, ring.held
+    bench.check("available_is_exact", buffer.available == (held != 0))
+    bench.check("no_more_than_fit", held <= RING)
+    bench.check("nothing_into_a_full_ring", ~buffer.i.ready | (held != RING))
+    waits = buffer.i.valid & (held != RING) & ~buffer.i.ready
+    bench.at_most("with_room_a_word_is_taken", waits, plan.plane_groups - 1)
+
+    bench.check("count", inside["count"] == held)
+    bench.check("room", inside["room"] == (held != RING))
+    bench.check("slots", ring.write_slot == (ring.read_slot + held)[:2])
+    bench.check("slot", inside["slot"] == ring.write_slot)
+    _counts(bench, ring, "fold", ring.word, plan.input_folds)
+    if plan.plane_groups > 1:
+        group = inside["group"]
+        _counts(bench, ring, "group", group, plan.plane_groups)
+        bench.check("begun_is_offered", (group == 0) | (buffer.i.valid & (held != RING)))
+        bench.check("place", inside["at"] == group * plan.input_folds + ring.word)
+    _follow(bench, ring)
+
+
+def _counts(bench: Bench, ring: Ring, name: str, value: Value, size: int) -> None:
+    if size > 1:
+        bench.check(f"{name}_counts", (ring.inside[name] == value) & (value < size))
+        bench.check(f"{name}_last", ring.inside[f"{name}_is_last"] == (value == size - 1))
+
+
+def _follow(bench: Bench, ring: Ring) -> None:
+    """One vector, and one word of each bank of it, from its coming until it is retired."""
+    m, plan, buffer = bench.m, ring.plan, ring.buffer
+    folds, cols = plan.input_folds, plan.fold.cols
+    index = bench.constant("index", range(max(2, plan.steps)))
+    bench.assume(index < plan.steps)
+    following, kept, known = Signal(name="following"), Signal(name="kept"), Signal(name="known")
+    slot = Signal(range(RING), name="slot_followed")
+    ahead = Signal(range(RING + 1), name="ahead")
+    values = [Signal(buffer.bank_width, name=f"value_{c}") for c in range(cols)]
+    mark = bench.named(
+        "mark", ring.take & (ring.word == 0) & bench.free("pick") & ~following
+    )
+    entering = ring.take & (mark | (following & ~kept))
+    with m.If(mark):
+        m.d.sync += [following.eq(1), slot.eq(ring.write_slot)]
+    with m.If(entering & (ring.word == table([k % folds for k in range(plan.steps)], index))):
+        m.d.sync += known.eq(1)
+        for c, value in enumerate(values):
+            words = [ring.planes(k // folds, c) for k in range(plan.steps)]
+            m.d.sync += value.eq(table(words, index))
+    with m.If(entering & ring.last):
+        m.d.sync += [kept.eq(1), ahead.eq(ring.held - buffer.retire)]
+        with m.If(buffer.i.p.drop):
+            m.d.sync += [following.eq(0), kept.eq(0), known.eq(0)]
+    with m.Elif(kept & buffer.retire):
+        m.d.sync += ahead.eq(ahead - 1)
+        with m.If(ahead == 0):
+            m.d.sync += [following.eq(0), kept.eq(0), known.eq(0), ahead.eq(0)]
+
+    bench.check("kept_is_known", ~kept | (following & known & (ahead < ring.held)))
+    bench.check("kept_in_its_slot", ~kept | (slot == (ring.read_slot + ahead)[:2]))
+    entered = following & ~kept
+    bench.check("entering_in_its_slot", ~entered | ((slot == ring.write_slot) & (ring.word != 0)))
+    came = ring.word > table([k % folds for k in range(plan.steps)], index)
+    bench.check("known_when_it_came", known == (following & (kept | came)))
+
+    # An address may be of a vector that was held in the cycle before: that of the step.
+    address = Cat(index[: index_width(plan)], slot)
+    stored: Value = known
+    read = bench.before("was_kept", kept) & (
+        buffer.read_addr == bench.before("was_at", address)
+    )
+    for c, value in enumerate(values):
+        # Written two cycles after its words came, and one more for every column.
+        stored = known & bench.before(f"known_{c}", stored)
+        word = ring.inside.word(f"bank_{c}", address)
+        bench.check(f"bank_{c}_has_it", ~stored | (word == value))
+        reads, expected = read, bench.before(f"was_{c}", value)
+        for k in range(2 + c):
+            reads = bench.before(f"reads_{c}_{k}", reads)
+            expected = bench.before(f"expected_{c}_{k}", expected)
+        bench.check(f"read_{c}", ~reads | (getattr(buffer, f"a_{c}") == expected))
+
+
+def _depth(plan: LayerPlan) -> int:
+    """Long enough for all that is on its way in a buffer to have left it."""
+    return 4 + plan.fold.cols + plan.plane_groups
+
+
+def _broken(what: str, name: str, wire: str, value: Override) -> Broken:
+    design = design_of(functools.partial(replays, name=name), {wire: value})
+    return Broken(name=what, design=design, depth=20)
+
+
+PROOFS = (
+    Proof(
+        name="replay",
+        says="What is read at an address is what was written there for the vector, until it is "
+        "retired; `available` is exact; a vector marked to be dropped is not kept.",
+        bounds="1 to 4 steps, 1 and 2 columns, 1 to 3 bits",
+        cases=tuple(
+            Case(
+                name=name,
+                design=design_of(functools.partial(replays, name=name)),
+                depth=_depth(plan),
+            )
+            for name, plan in PLANS.items()
+        ),
+        broken=(
+            _broken("writes into a full ring", "steps1", "room", lambda i: 1),
+            _broken(
+                "keeps a dropped vector",
+                "steps2",
+                "commit",
+                lambda i: i["taken"] & i["fold_is_last"],
+            ),
+            _broken("a group is written over", "groups2", "at", lambda i: i["fold"]),
+        ),
+    ),
+)
