@@ -1,20 +1,17 @@
 """The harness of a proof: a component, free inputs, assumptions and assertions."""
 
-__all__ = ["Bench", "Inside", "design_of"]
+__all__ = ["Bench", "Override", "design_of"]
 
 import functools
 from collections.abc import Callable, Mapping
 
-from amaranth.back import rtlil
+from amaranth.back import rtlil  # type: ignore[attr-defined]
 from amaranth.hdl import (
     Assert,
     Assume,
     ClockDomain,
     ClockSignal,
-    Const,
     Elaboratable,
-    Fragment,
-    MemoryInstance,
     Module,
     ResetSignal,
     ShapeLike,
@@ -23,73 +20,16 @@ from amaranth.hdl import (
     ValueLike,
 )
 from amaranth.hdl._ast import AnyConst, AnySeq
-from amaranth.utils import ceil_log2
 
+from .inside import Inside
 from .proof import Design
 
 TOP = "top"
 FIRST = "first"  # the register that knows the cycle of reset
 
 Build = Callable[["Bench"], None]
-Override = Callable[["Inside"], ValueLike]
+Override = Callable[[Inside], ValueLike]
 MakeDesign = Callable[[], Design]
-
-
-class Inside(Elaboratable):
-    """A component opened: its own signals by name, those of a submodule as `submodule.name`.
-
-    A proof by induction looks at them where it needs an invariant; a broken copy gets a last
-    assignment to one of them, which wins over the component's own.
-    """
-
-    def __init__(self, component: Elaboratable) -> None:
-        self._fragment = Fragment.get(component, None)
-        self._found: dict[str, tuple[Signal, Fragment, str]] = {}
-        self._ambiguous: set[str] = set()
-        self._walk(self._fragment, "")
-
-    def _walk(self, fragment: Fragment, prefix: str) -> None:
-        for domain, statements in fragment.statements.items():
-            for statement in statements:
-                for signal in statement._lhs_signals():
-                    path = prefix + signal.name
-                    known = self._found.setdefault(path, (signal, fragment, domain))
-                    if known[0] is not signal:
-                        self._ambiguous.add(path)
-        for inner, name, _ in fragment.subfragments:
-            self._walk(inner, f"{prefix}{name}.")
-
-    def __contains__(self, path: str) -> bool:
-        return path in self._found
-
-    def __getitem__(self, path: str) -> Signal:
-        if path not in self._found or path in self._ambiguous:
-            known = ", ".join(sorted(self._found.keys() - self._ambiguous))
-            raise KeyError(f"{path} must be the name of one signal; there are {known}")
-        return self._found[path][0]
-
-    def word(self, path: str, addr: Value) -> Signal:
-        """What a memory holds at an address, without a clock."""
-        fragment = self._fragment
-        for name in path.split("."):
-            fragment = fragment.find_subfragment(name)
-        assert isinstance(fragment, MemoryInstance), f"{path} is no memory"
-        data = Signal(fragment._data.shape, name=f"word_of_{path}")
-        index = Signal(ceil_log2(fragment._data.depth), name=f"index_of_{path}")
-        self._fragment.add_statements("comb", index.eq(addr))
-        fragment.read_port(
-            domain="comb", addr=index, data=data, en=Const(1, 1), transparent_for=()
-        )
-        return data
-
-    def override(self, path: str, value: ValueLike) -> None:
-        """Drive a signal with something else."""
-        signal = self[path]
-        _, fragment, domain = self._found[path]
-        fragment.add_statements(domain, signal.eq(value))
-
-    def elaborate(self, platform: object) -> Fragment:
-        return self._fragment
 
 
 class Bench:
@@ -155,12 +95,12 @@ class Bench:
 
     def assume(self, condition: ValueLike) -> None:
         """What the surroundings promise, in every cycle after reset."""
-        self.m.d.comb += Assume(self.first | Value.cast(condition).bool())
+        self.m.d.comb += Assume(self.first | Value.cast(condition).bool(), None)
 
     def check(self, name: str, condition: ValueLike) -> None:
         """What must hold in every cycle after reset; `ok_<name>` in the waveform."""
         holds = Signal(name=f"ok_{name}")
-        self.m.d.comb += [holds.eq(self.first | Value.cast(condition).bool()), Assert(holds)]
+        self.m.d.comb += [holds.eq(self.first | Value.cast(condition).bool()), Assert(holds, None)]
 
     def held(self, name: str, valid: Value, ready: Value, payload: Value) -> Value:
         """Whether a word that was offered and not taken in the cycle before is offered still."""

@@ -2,7 +2,7 @@
 
 __all__ = ["PROOFS"]
 
-from . import counter, exit, gearbox, popcount, replay
+from . import argmax, cell, counter, edge, exit, gearbox, popcount, replay
 from .proof import Proof
 
 PROOFS: tuple[Proof, ...] = (
@@ -11,4 +11,7 @@ PROOFS: tuple[Proof, ...] = (
     *exit.PROOFS,
     *replay.PROOFS,
     *popcount.PROOFS,
+    *cell.PROOFS,
+    *edge.PROOFS,
+    *argmax.PROOFS,
 )

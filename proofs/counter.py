@@ -13,6 +13,8 @@ from bnnhw.rtl.counter import counter
 from .bench import Bench, design_of
 from .proof import Broken, Case, Proof
 
+SIZES = ((1, False), (2, False), (2, True), (5, True), (8, True), (9, True))
+
 
 class Counting(wiring.Component):
     """`counter` as a component."""
@@ -66,14 +68,19 @@ PROOFS = (
                 design=design_of(_design(size, restarts)),
                 depth=1,
             )
-            for size, restarts in [(1, False), (2, False), (2, True), (5, True), (8, True), (9, True)]
+            for size, restarts in [
+                (1, False),
+                (2, False),
+                (2, True),
+                (5, True),
+                (8, True),
+                (9, True),
+            ]
         ),
         broken=(
             Broken(
                 name="a restart leaves `last` up",
-                design=design_of(
-                    _design(2, True), {"count_is_last": lambda i: i["count"] == 0}
-                ),
+                design=design_of(_design(2, True), {"count_is_last": lambda i: i["count"] == 0}),
                 depth=6,
             ),
         ),

@@ -5,13 +5,14 @@ __all__ = ["PROOFS"]
 import functools
 from collections.abc import Callable, Sequence
 
-from amaranth.hdl import Mux, Value
+from amaranth.hdl import Mux
 
 from bnnhw.folding import ceil_div
 from bnnhw.rtl.gearbox import Collect, Repack, Slack, Split
 
-from .bench import Bench, Inside, Override, design_of
+from .bench import Bench, Override, design_of
 from .board import Board, table
+from .inside import Inside
 from .proof import Broken, Case, Proof
 
 WIDTH = 2  # bits a unit
@@ -138,7 +139,7 @@ def _same_word(bench: Bench, inside: Inside, board: Board) -> None:
             board.in_word == board.words_in - 1))  # fmt: skip
 
 
-Harness = Callable[[Bench, Sizes], None]
+Harness = Callable[..., None]
 
 
 def _proof(
@@ -172,10 +173,6 @@ def _proof(
             for what, size, wire, value in broken
         ),
     )
-
-
-def _next(wire: str) -> Callable[[Inside], Value]:
-    return lambda inside: inside[wire] + 1
 
 
 PROOFS = (

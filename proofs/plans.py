@@ -1,26 +1,32 @@
 """Small layers on small grids."""
 
-__all__ = ["dense_plan"]
+__all__ = ["dense_plan", "output_plan"]
+
+from typing import Any
+
+import numpy as np
 
 from bnnhw.folding import LayerFolding
+from bnnhw.network import Output
 from bnnhw.rtl.plan import LayerPlan
 from bnnhw.synthetic import random_layer
 
 
-def dense_plan(
-    inputs: int,
-    neurons: int,
-    *,
-    bits: int = 1,
-    rows: int = 1,
-    cols: int = 1,
-    lanes: int = 1,
-    planes: int = 1,
-    weights: str = "auto",
+def dense_plan(inputs: int, neurons: int, *, bits: int = 1, **folding: Any) -> LayerPlan:
+    """A layer with weights and thresholds out of a seed, on its grid; one lane by default."""
+    layer = random_layer(inputs, neurons, input_bits=bits, seed=inputs + neurons).layers[0]
+    return LayerPlan(layer, LayerFolding(name=layer.name, **{"lanes": 1, **folding}))
+
+
+def output_plan(
+    inputs: int, neurons: int, *, bits: int = 1, scales: tuple[int, ...] = (1,), **folding: Any
 ) -> LayerPlan:
-    """A layer with weights out of a seed, on its grid."""
-    network = random_layer(inputs, neurons, input_bits=bits, seed=inputs + neurons)
-    fold = LayerFolding(
-        name="fc", rows=rows, cols=cols, lanes=lanes, planes=planes, weights=weights
+    """A last layer: weights out of a seed, the scales over and over, small biases."""
+    layer = Output(
+        name="out",
+        weight=random_layer(inputs, neurons, seed=inputs + neurons).layers[0].weight,
+        input_bits=bits,
+        scale=np.resize(np.array(scales, dtype=np.int16), neurons),
+        bias=np.arange(neurons, dtype=np.int32) % 3 - 1,
     )
-    return LayerPlan(network.layers[0], fold)
+    return LayerPlan(layer, LayerFolding(name="out", **{"lanes": 1, **folding}))

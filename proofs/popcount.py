@@ -5,9 +5,9 @@ __all__ = ["PROOFS"]
 import dataclasses
 import functools
 from collections.abc import Callable
+from typing import Any
 
 from amaranth.hdl import Signal
-from amaranth.lib import wiring
 
 from bnnhw.rtl.popcount import Popcount
 from bnnhw.timing import popcount_levels
@@ -21,15 +21,23 @@ BROKEN_LANES = 11
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Structure:
-    """A way to count: what makes it, for how many lanes, and its latency in cycles.
+    """A way to count.
 
-    Its component has `i`, a bit a lane, and `o`, the count.
+    Parameters
+    ----------
+    name : str
+    make : callable
+        Lanes to a component with `i`, a bit a lane, and `o`, the count.
+    latency : callable
+        Lanes to cycles.
+    wire : str
+        A signal inside, stuck at 0 in the broken copy.
     """
 
     name: str
-    make: Callable[[int], wiring.Component]
+    make: Callable[[int], Any]
     latency: Callable[[int], int]
-    wire: str  # a signal inside, whose lowest bit the broken copy inverts
+    wire: str
 
 
 STRUCTURES = (
@@ -73,7 +81,7 @@ def _proof(structure: Structure) -> Proof:
         ),
         broken=(
             Broken(
-                name=f"a bit of {structure.wire} is inverted",
+                name=f"{structure.wire} is stuck at 0",
                 design=design_of(
                     functools.partial(equals_the_sum, structure=structure, lanes=BROKEN_LANES),
                     {structure.wire: lambda inside: 0},

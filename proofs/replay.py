@@ -113,9 +113,7 @@ def _follow(bench: Bench, ring: Ring) -> None:
     slot = Signal(range(RING), name="slot_followed")
     ahead = Signal(range(RING + 1), name="ahead")
     values = [Signal(buffer.bank_width, name=f"value_{c}") for c in range(cols)]
-    mark = bench.named(
-        "mark", ring.take & (ring.word == 0) & bench.free("pick") & ~following
-    )
+    mark = bench.named("mark", ring.take & (ring.word == 0) & bench.free("pick") & ~following)
     entering = ring.take & (mark | (following & ~kept))
     with m.If(mark):
         m.d.sync += [following.eq(1), slot.eq(ring.write_slot)]
@@ -143,9 +141,7 @@ def _follow(bench: Bench, ring: Ring) -> None:
     # An address may be of a vector that was held in the cycle before: that of the step.
     address = Cat(index[: index_width(plan)], slot)
     stored: Value = known
-    read = bench.before("was_kept", kept) & (
-        buffer.read_addr == bench.before("was_at", address)
-    )
+    read = bench.before("was_kept", kept) & (buffer.read_addr == bench.before("was_at", address))
     for c, value in enumerate(values):
         # Written two cycles after its words came, and one more for every column.
         stored = known & bench.before(f"known_{c}", stored)

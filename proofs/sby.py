@@ -88,7 +88,9 @@ class Verdict:
     trace: Path | None
 
 
-async def check(tools: Tools, design: Design, folder: Path, *, bounded: bool, depth: int) -> Verdict:
+async def check(
+    tools: Tools, design: Design, folder: Path, *, bounded: bool, depth: int
+) -> Verdict:
     """Prove a design's assertions, or find a counterexample.
 
     Parameters
