@@ -56,7 +56,7 @@ class Size:
 
     @property
     def cycles(self) -> int:
-        """From a launch to its word's last step, that one included."""
+        """From a launch to its word's last step."""
         return self.steps * (self.folds if self.each == "vector" else 1)
 
     @property
@@ -69,7 +69,7 @@ class Promised(wiring.Component):
     """A sequencer and an exit, and between them a line of registers in place of the grid."""
 
     available: Signal
-    retire: Signal
+    claim: Signal
     launch: Signal
     done: Signal
     result: Signal
@@ -80,7 +80,7 @@ class Promised(wiring.Component):
         super().__init__(
             {
                 "available": In(1),
-                "retire": Out(1),
+                "claim": Out(1),
                 "launch": Out(1),
                 "done": Out(1),
                 "result": In(WIDTH),
@@ -93,10 +93,9 @@ class Promised(wiring.Component):
         size = self.size
         m.submodules.sequencer = sequencer = Sequencer(size.plan, word_each=size.each)
         m.submodules.exit = way_out = Exit(width=WIDTH, depth=size.depth)
-        # `last` comes one cycle after its step, `retire` with it.
-        by_fold = size.each == "fold"
-        done: Value = sequencer.control.last if by_fold else sequencer.retire
-        for k in range(size.flight - by_fold):
+        done: Value = sequencer.control.last if size.each == "fold" else sequencer.retire
+        # A step's addresses and control come a cycle after it, and a word is due that much less.
+        for k in range(size.flight - 1):
             moved = Signal(name=f"flight_{k}")
             m.d.sync += moved.eq(done)
             done = moved
@@ -106,7 +105,7 @@ class Promised(wiring.Component):
             way_out.launch.eq(sequencer.launch),
             way_out.done.eq(done),
             way_out.result.eq(self.result),
-            self.retire.eq(sequencer.retire),
+            self.claim.eq(sequencer.claim),
             self.launch.eq(sequencer.launch),
             self.done.eq(done),
         ]
@@ -127,90 +126,103 @@ class Surroundings:
             component.o.ready.eq(bench.free("ready")),
             component.result.eq(bench.free("result", WIDTH)),
         ]
-        # A vector stays until it is retired.
-        stays = bench.before("stays", available & ~component.retire)
+        # A vector stays until it is claimed.
+        stays = bench.before("stays", available & ~component.claim)
         bench.assume(~stays | available)
         self.popped = bench.named("pop", component.o.valid & component.o.ready)
-        self.owed = Signal(range(size.depth + 2), name="owed")  # promised and not yet taken
-        m.d.sync += self.owed.eq(self.owed + component.launch - self.popped)
 
 
 def never_full(bench: Bench, size: Size) -> None:
     """Every word finds room and leaves in its turn, whatever the reader does."""
     around = Surroundings(bench, size)
-    component, inside, owed = around.component, around.inside, around.owed
-    o = component.o
-    bench.check("there_is_room", ~component.done | inside["exit.fifo.w_rdy"])
-    bench.check("no_more_promised_than_there_is_room_for", owed <= size.depth)
+    component, inside, o = around.component, around.inside, around.component.o
+    promised = Signal(range(size.depth + 5), name="promised")  # and not yet taken by the reader
+    bench.m.d.sync += promised.eq(promised + component.launch - around.popped)
+    bits = inside["exit.held"]
+    bench.check("there_is_room", ~component.done | ~bits[-1])
     bench.check("word_held", bench.held("o", o.valid, o.ready, o.payload))
-    credits = inside["exit.credits"]
+    credits, change = inside["exit.credits"], inside["exit.change"]
     bench.check("credits_in_range", (credits >= -2) & (credits <= size.depth - 2))
-    bench.at_most("promised_words_come", (owed != 0) & ~o.valid, size.way)
+    bench.at_most("promised_words_come", (promised != 0) & ~o.valid, size.way)
 
-    launched, popped = inside["exit.launched"], inside["exit.popped"]
-    bench.check("credits", credits == size.depth - 2 - owed + launched - popped)
-    inner, out = inside["exit.fifo.inner_level"], inside["exit.fifo.r_rdy"]
-    bench.check("inner_in_range", inner < size.depth)
-    bench.check("output_fills_first", out | (inner < 2))
-    fresh = _counts(bench, around, "fresh", "index", size.steps)
-    vector_fresh = _counts(bench, around, "vector_fresh", "nf", size.folds)
-    if size.each == "fold":
-        going, line = ~fresh, [inside["sequencer.last"]]
-    else:
-        going, line = ~(fresh & vector_fresh), []
-    line += [inside[f"flight_{k}"] for k in range(size.flight - len(line))]
-    flying = sum((word for word in line), start=going)
-    bench.check("owed_are_somewhere", owed == flying + inner + out)
-    bench.check("going_has_its_vector", (fresh & vector_fresh) | component.available)
-    _in_order(bench, around)
+    bench.check("thermometer", (bits & (bits + 1)) == 0)
+    held = bench.named("held", sum(bits[k] for k in range(size.depth)))
+    flying = bench.named("flying", _flying(bench, around))
+    bench.check("credits", credits + change + flying + held == size.depth - 2)
+    bench.check("no_more_than_there_is_room_for", flying + held <= size.depth)
+    fetched, spare = inside["exit.fetched"], ~inside["exit.slack.ready"]
+    bench.check("slack_fills_in_turn", ~spare | inside["exit.slack.valid"])
+    after = bench.named("after", fetched + spare + inside["exit.slack.valid"])
+    bench.check("promised_are_somewhere", promised == flying + held + after)
+    _in_order(bench, around, held, after)
 
 
-def _counts(bench: Bench, around: Surroundings, fresh: str, counter: str, size: int) -> Value:
-    """Check that a sequencer's flag says that its counter is at 0; the flag."""
-    inside = around.inside
-    flag = inside[f"sequencer.{fresh}"]
-    count = inside[f"sequencer.{counter}"] if size > 1 else Const(0, 1)
-    bench.check(f"{fresh}_at_0", flag == (count == 0))
-    if size > 1:
-        last = inside[f"sequencer.{counter}_is_last"]
-        bench.check(f"{counter}_last", (last == (count == size - 1)) & (count < size))
-    return flag
+def _flying(bench: Bench, around: Surroundings) -> Value:
+    """Words that were launched and have not reached the exit."""
+    inside, size = around.inside, around.component.size
+    last = inside["sequencer.last"]
+    going: Value = last  # a fold, from its launch to its last step
+    if size.steps > 1:
+        ending, index = inside["sequencer.ending"], inside["sequencer.index"]
+        bench.check("last_is_an_end", ~last | ending)
+        bench.check("index", ending | (index < size.steps - 1))
+        bench.check("last_index", ~last | (index == size.steps - 1))
+        going = ~ending | last
+    going = bench.named("going", going)
+    if size.each == "vector":
+        amid, final = inside["sequencer.amid"], inside["sequencer.vector_end"]
+        bench.check("going_final", ~going | (final == ~amid))
+        going = amid | (going & final)
+        if size.folds > 1:
+            nf = inside["sequencer.nf"]
+            bench.check("amid", (amid == (nf != 0)) & (nf < size.folds))
+            bench.check("nf_last", inside["sequencer.nf_is_last"] == (nf == size.folds - 1))
+    line = [inside[f"flight_{k}"] for k in range(size.flight - 1)]
+    return sum((word for word in line), start=going)
 
 
-def _in_order(bench: Bench, around: Surroundings) -> None:
+def _in_order(bench: Bench, around: Surroundings, held: Value, after: Value) -> None:
     """A word that goes in comes out, after those before it: one is followed."""
-    m, inside, component, o = bench.m, around.inside, around.component, around.component.o
-    places = component.size.depth - 1  # in the FIFO's memory; one more word is at its output
-    inner, out = inside["exit.fifo.inner_level"], inside["exit.fifo.r_rdy"]
+    m, inside, component = bench.m, around.inside, around.component
+    o = component.o
     following = Signal(name="following")
-    ahead = Signal(range(component.size.depth + 1), name="ahead")
+    ahead = Signal(range(component.size.depth + 5), name="ahead")
     word = Signal(WIDTH, name="word")
     mark = bench.named("mark", component.done & bench.free("pick") & ~following)
     with m.If(mark):
         m.d.sync += [
             following.eq(1),
-            ahead.eq(inner + out - around.popped),
+            ahead.eq(held + after - around.popped),
             word.eq(component.result),
         ]
     with m.Elif(following & around.popped):
         m.d.sync += [following.eq(ahead != 0), ahead.eq(Mux(ahead == 0, 0, ahead - 1))]
     bench.check("the_word", ~(following & (ahead == 0) & o.valid) | (o.payload == word))
 
-    write, read = inside["exit.fifo.produce"], inside["exit.fifo.consume"]
-    bench.check("places", (write < places) & (read < places))
-    bench.check("between", (read + inner == write) | (read + inner == write + places))
-    bench.check("followed_is_there", ~following | (ahead < inner + out))
-    at = read + ahead - out
-    stored = inside.word("exit.fifo.storage", Mux(at >= places, at - places, at))
-    at_output = (ahead == 0) & out
-    bench.check("the_word_is_stored", ~following | at_output | (stored == word))
+    write, read = inside["exit.write_addr"], inside["exit.read_addr"]
+    bench.check("places", (write - read - held)[: len(write)] == 0)
+    bench.check("followed_is_there", ~following | (ahead < held + after))
+    stored = inside.word("exit.words", (read + ahead - after)[: len(read)])
+    behind_memory = [
+        (inside["exit.slack.valid"], inside["exit.slack.head"]),
+        (~inside["exit.slack.ready"], inside["exit.slack.spare"]),
+        (inside["exit.fetched"], inside["exit.i__payload"]),
+    ]
+    place: Value = Const(0, 3)
+    found: Value = stored
+    for there, content in behind_memory:
+        found = Mux(there & (ahead == place), content, found)
+        place = (place + there)[:3]
+    bench.check("the_word_is_stored", ~following | (found == word))
 
 
 def full_speed(bench: Bench, size: Size) -> None:
     """With vectors at hand and a reader that takes every word, no cycle is without a step."""
     around = Surroundings(bench, size)
     bench.assume(around.component.available & around.component.o.ready)
-    bench.check("steps_in_every_cycle", around.inside["sequencer.step"])
+    begin = around.inside["sequencer.begin"]
+    ending = around.inside["sequencer.ending"] if size.steps > 1 else Const(1, 1)
+    bench.check("the_next_fold_begins", ~ending | begin)
 
 
 def _real(inputs: int, neurons: int, *, gives_class: bool = False) -> Size:
@@ -256,8 +268,8 @@ PROOFS = (
         ),
         broken=(
             _broken("one credit more", {"exit.credit": lambda i: i["exit.credits"] >= -1}),
-            _broken("a word gives its credit back early", {"exit.popped": lambda i: 1}),
-            _broken("a word is skipped", {"exit.fifo.consume": lambda i: i["exit.fifo.produce"]}),
+            _broken("credits come from nowhere", {"exit.change": lambda i: 1}),
+            _broken("a word is skipped", {"exit.read_addr": lambda i: i["exit.write_addr"]}),
         ),
     ),
     Proof(

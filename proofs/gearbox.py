@@ -5,10 +5,11 @@ __all__ = ["PROOFS"]
 import functools
 from collections.abc import Callable, Sequence
 
-from amaranth.hdl import Mux
+from amaranth.hdl import Cat, Mux
 
 from bnnhw.folding import ceil_div
-from bnnhw.rtl.gearbox import Collect, Repack, Slack, Split
+from bnnhw.rtl.gearbox import Collect, Repack, Split, word_layout
+from bnnhw.rtl.slack import Slack
 
 from .bench import Bench, Override, design_of
 from .board import Board, table
@@ -24,18 +25,20 @@ Sizes = tuple[int, ...]  # units, wide_in, wide_out, and for Repack hold
 
 
 def slack(bench: Bench, sizes: Sizes) -> None:
-    """A register: holds the followed vector's word, whenever it is there."""
+    """Two registers: the second one fills only behind the first."""
     (wide,) = sizes
-    box = Slack(wide=wide, width=WIDTH)
+    box = Slack(word_layout(wide * WIDTH))
     inside = bench.dut(box)
     board = Board(bench, box, units=wide, wide_in=wide, wide_out=wide, width=WIDTH)
-    board.drains(offered=0, taken=0)
+    board.drains(offered=0, taken=1)
     board.invariants()
-    payload = inside["payload"]
-    bench.check("flying_is_valid", board.flying == inside["valid"])
-    bench.check("holds_the_unit", ~board.unit_known | (
-        payload.word_select(board.unit, WIDTH) == board.unit_value))  # fmt: skip
-    bench.check("holds_the_mark", ~board.drop_known | (payload[-1] == board.drop))
+    valid, ready = inside["valid"], inside["ready"]
+    bench.check("fills_in_turn", valid | ready)
+    bench.check("flying_are_held", board.flying == valid + ~ready)
+    word = bench.named("word_followed", Mux(board.ahead == 0, inside["head"], inside["spare"]))
+    right = word.word_select(board.unit, WIDTH) == board.unit_value
+    bench.check("holds_the_unit", ~board.unit_known | right)
+    bench.check("holds_the_mark", ~board.drop_known | (word[-1] == board.drop))
 
 
 def split(bench: Bench, sizes: Sizes) -> None:
@@ -48,7 +51,9 @@ def split(bench: Bench, sizes: Sizes) -> None:
     board.drains(offered=0, taken=ratio - 1)
     board.invariants()
     _same_word(bench, inside, board)
-    left = inside["left"]
+    bits = inside["left"]
+    bench.check("thermometer", (bits & (bits + 1)) == 0)
+    left = bench.named("pieces_left", sum(bits[k] for k in range(ratio)))
     held_word = bench.named(
         "held_word", Mux(board.in_word == 0, board.words_in - 1, board.in_word - 1)
     )
@@ -57,56 +62,44 @@ def split(bench: Bench, sizes: Sizes) -> None:
     bench.check("left_is_from_here", board.out_word == begin)
     bench.check("left_is_of_the_word", (left == 0) | (board.out_word >= held_word * ratio))
     bench.check("one_vector", board.flying == ((left != 0) | (board.in_word != 0)))
-    at = board.unit - board.out_word * wide_out
-    bench.check(
-        "holds_the_unit",
-        ~board.unit_known
-        | (left == 0)
-        | (at < 0)
-        | (inside["held"].word_select(at.as_unsigned(), WIDTH) == board.unit_value),
-    )
+    at = bench.named("at", board.unit - board.out_word * wide_out)
+    here = board.unit_known & (left != 0) & (at >= 0)
+    right = inside["held"].word_select(at.as_unsigned(), WIDTH) == board.unit_value
+    bench.check("holds_the_unit", ~here | right)
     bench.check("holds_the_mark", ~board.drop_known | (inside["drop"] == board.drop))
 
 
 def collect(bench: Bench, sizes: Sizes) -> None:
-    """Words fill the head first, then the register that the pieces shift into."""
+    """Pieces that came are at their places until the whole word is taken."""
     units, wide_in, wide_out = sizes
     box = Collect(units=units, wide_in=wide_in, wide_out=wide_out, width=WIDTH)
     inside = bench.dut(box)
     board = Board(bench, box, units=units, wide_in=wide_in, wide_out=wide_out, width=WIDTH)
-    board.drains(offered=1, taken=0)
+    board.drains(offered=0, taken=0)
     board.invariants()
     _same_word(bench, inside, board)
     ratio, words_out = wide_out // wide_in, board.words_out
-    tail = board.words_in - (words_out - 1) * ratio
-    full, is_tail, piece = inside["full"], inside["is_tail"], inside["piece"]
-    head, head_valid = inside["head"], inside["head_valid"]
-    collected = inside["collected"]
+    full, place = inside["full"], inside["place"]
     in_words = range(board.words_in)
-    bench.check("piece_of_word", piece == table([k % ratio for k in in_words], board.in_word))
-    bench.check("piece_is_last", inside["piece_is_last"] == (piece == ratio - 1))
-    bench.check("no_piece_when_full", ~full | (piece == 0))
-    bench.check("tail_ends_the_vector", ~full | (is_tail == (board.in_word == 0)))
+    places = table([1 << k % ratio for k in in_words], board.in_word)
+    bench.check("place_of_word", place == places)
+    bench.check("begins_when_full", ~full | place[0])
+    # Places that the vector's last word does not reach are cleared by a word's first piece.
+    tail = board.words_in - (words_out - 1) * ratio
+    for k in range(tail, ratio):
+        to_come = Mux(full, board.in_word == 0, ~place[0] & (places <= 1 << k))
+        bench.check(f"place_{k}_is_clear", ~to_come | (inside[f"piece_{k}"] == 0))
     begun = table([k // ratio for k in in_words], board.in_word)
-    there = board.out_word + head_valid + full
-    bench.check("words_there", there == board.complete * words_out + begun)
+    bench.check("words_there", board.out_word + full == board.complete * words_out + begun)
     unit_word = table([k // wide_out for k in range(words_out * wide_out)], board.unit)
     unit_at = table([k % wide_out for k in range(words_out * wide_out)], board.unit)
     away = bench.named("away", board.ahead * words_out + unit_word - board.out_word)
-    in_head = head_valid & (away == 0)
-    bench.check("head_has_the_unit", ~(board.unit_known & in_head) | (
-        head.word_select(unit_at, WIDTH) == board.unit_value))  # fmt: skip
-    # The last piece is at the top.
-    pieces = Mux(full, Mux(is_tail, tail, ratio), piece)
-    at = bench.named("at", unit_at + wide_out - pieces * wide_in)
-    in_register = (away == head_valid) & (at < wide_out)
-    bench.check("register_has_the_unit", ~(board.unit_known & in_register) | (
-        collected.word_select(at.as_unsigned(), WIDTH) == board.unit_value))  # fmt: skip
+    word = bench.named("places", Cat(*(inside[f"piece_{k}"] for k in range(ratio))))
+    right = word.word_select(unit_at, WIDTH) == board.unit_value
+    bench.check("has_the_unit", ~(board.unit_known & (away == 0)) | right)
     mark_away = bench.named("mark_away", board.ahead * words_out + words_out - 1 - board.out_word)
-    bench.check("head_has_the_mark", ~(board.drop_known & head_valid & (mark_away == 0)) | (
-        head[-1] == board.drop))  # fmt: skip
-    bench.check("register_has_the_mark", ~(board.drop_known & (mark_away == head_valid)) | (
-        inside["drop"] == board.drop))  # fmt: skip
+    marked = full & (inside["drop"] == board.drop)
+    bench.check("has_the_mark", ~(board.drop_known & (mark_away == 0)) | marked)
 
 
 def repack(bench: Bench, sizes: Sizes) -> None:
@@ -134,9 +127,9 @@ def repack(bench: Bench, sizes: Sizes) -> None:
 def _same_word(bench: Bench, inside: Inside, board: Board) -> None:
     """The component counts the words that come in as the board does."""
     if "word" in inside:
+        last = board.in_word == board.words_in - 1
         bench.check("counts_words", inside["word"] == board.in_word)
-        bench.check("knows_the_last", inside["word_is_last"] == (
-            board.in_word == board.words_in - 1))  # fmt: skip
+        bench.check("knows_the_last", inside["word_is_last"] == last)
 
 
 Harness = Callable[..., None]
@@ -180,17 +173,17 @@ PROOFS = (
         slack,
         [(1,), (3,)],
         [
-            ("takes a word that it has no room for", (2,), "i__ready", lambda inside: 1),
-            ("forgets a word that waits", (2,), "valid", lambda inside: 0),
+            ("takes a word that it has no room for", (2,), "i__ready", lambda i: 1),
+            ("forgets a word that waits", (2,), "valid", lambda i: 0),
         ],
         bounds="words of 1 and 3 units",
-        depth=2,
+        depth=3,
     ),
     _proof(
         split,
         [(5, 3, 1), (4, 4, 2), (7, 4, 2), (3, 6, 2)],
         [
-            ("takes a word too early", (7, 4, 2), "i__ready", lambda i: i["left"] <= 1),
+            ("takes a word too early", (7, 4, 2), "i__ready", lambda i: ~i["left"][1]),
             ("a vector's last word is whole", (5, 3, 1), "word_is_last", lambda i: 0),
         ],
         bounds="3 to 7 units",
@@ -200,8 +193,8 @@ PROOFS = (
         collect,
         [(5, 1, 3), (4, 2, 4), (3, 1, 3), (7, 2, 4), (2, 1, 4)],
         [
-            ("moves a word onto one that waits", (5, 1, 3), "move", lambda i: i["full"]),
-            ("the tail is not brought down", (5, 1, 3), "is_tail", lambda i: 0),
+            ("takes a piece over a word that waits", (5, 1, 3), "i__ready", lambda i: 1),
+            ("a place is never written", (5, 1, 3), "piece_2", lambda i: i["piece_2"]),
         ],
         bounds="2 to 7 units",
         depth=3,

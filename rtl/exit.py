@@ -63,7 +63,8 @@ class Exit(wiring.Component):
         m.submodules.words = words
         m.submodules.slack = slack = Slack(self.width)
         writer, reader = words.write_port(), words.read_port()
-        write_addr, read_addr = Signal(range(size)), Signal(range(size))
+        write_addr = Signal(range(size))
+        read_addr = Signal(range(size))
         fetch = Signal()
         fetched = Signal()  # the memory's output register holds a word
         taken = Signal()
