@@ -22,6 +22,7 @@ SIZES = {
     "rows3": output_plan(1, 3, rows=3),
     "rows3pad": output_plan(1, 4, rows=3),
     "rows5": output_plan(1, 5, rows=5),
+    "rows2steps2": output_plan(2, 3, rows=2),
 }
 
 
@@ -52,16 +53,28 @@ def largest_wins(bench: Bench, plan: LayerPlan, mirrored: bool = False) -> None:
     m.d.comb += [argmax.scores.eq(scores), argmax.valid.eq(valid)]
     fold = Signal(range(folds), name="of_fold")
     idle = Signal(range(GAP + 2), name="idle")
+    spacing = Signal(range(plan.steps), name="spacing", init=plan.steps - 1)
     last = bench.named("last", fold == folds - 1)
     with m.If(valid):
         m.d.sync += [fold.eq(Mux(last, 0, fold + 1)), idle.eq(0)]
     with m.Elif(fold != 0):
         m.d.sync += idle.eq(idle + 1)
+    with m.If(valid):
+        m.d.sync += spacing.eq(0)
+    with m.Elif(spacing != plan.steps - 1):
+        m.d.sync += spacing.eq(spacing + 1)
     bench.assume(idle <= GAP)
+    bench.assume(~valid | (spacing == plan.steps - 1))
     bench.check("fold_in_range", fold < folds)
-    if folds > 1 and not mirrored:
-        bench.check("counts_folds", inside["fold"] == fold)
-        bench.check("knows_the_last", inside["fold_is_last"] == last)
+    if not mirrored:
+        if folds > 1:
+            bench.check("counts_folds", inside["fold"] == fold)
+            bench.check("knows_the_last", inside["fold_is_last"] == last)
+        compared: Value = fold
+        for k in range(argmax_latency(rows) - 2):
+            compared = bench.before(f"compared_{k}", compared)
+        bench.check("knows_the_first", inside["first"] == (compared == 0))
+        bench.check("knows_the_neuron", inside["base"] == compared * rows)
 
     best, best_index = Signal(signed(width), name="best"), Signal(CLASS_BITS, name="best_index")
     score: Value = best

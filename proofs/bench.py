@@ -42,7 +42,7 @@ class Bench:
     Parameters
     ----------
     overrides : dict
-        Signal to what it is driven with instead, in the component `dut`: a broken copy.
+        Signal to what it is driven with instead: a broken copy.
     """
 
     def __init__(self, overrides: Mapping[str, Override] | None = None) -> None:
@@ -59,12 +59,12 @@ class Bench:
             ResetSignal().eq(self.first),
         ]
 
-    def dut(self, component: Elaboratable) -> Inside:
+    def dut(self, component: Elaboratable, name: str = "dut") -> Inside:
         """Put the component in; its ports are used as always."""
         inside = Inside(component)
         for path, value in self._overrides.items():
             inside.override(path, value(inside))
-        self.m.submodules.dut = inside
+        self.m.submodules[name] = inside
         return inside
 
     def free(self, name: str, shape: ShapeLike = 1) -> Signal:

@@ -7,8 +7,8 @@ import functools
 
 from amaranth.hdl import Signal, Value
 
-from bnnhw.rtl.cell import Cell, pack, weight_latency
-from bnnhw.rtl.plan import LayerPlan
+from bnnhw.rtl.cell import Cell, weight_latency
+from bnnhw.rtl.plan import LayerPlan, pack
 from bnnhw.timing import cell_latency
 
 from .bench import Bench, design_of

@@ -11,6 +11,7 @@ from amaranth.hdl import Const, Mux, Shape, Signal, Value
 from bnnhw.network import Dense, Output
 from bnnhw.rtl.edge import Edge
 from bnnhw.rtl.plan import LayerPlan
+from bnnhw.rtl.table import latency
 from bnnhw.timing import EDGE, score_stages
 
 from .bench import Bench, design_of
@@ -24,6 +25,7 @@ THRESHOLDS = {
     "steps3": (dense_plan(5, 3, lanes=2, rows=2), 1),
     "planes3": (dense_plan(3, 2, bits=3, lanes=2), 0),
     "planes4by2": (dense_plan(2, 2, bits=4, lanes=2, planes=2), 0),
+    "folds17": (dense_plan(2, 17), 0),
     "planes3by2": (dense_plan(3, 1, bits=3, lanes=2, planes=2), 0),
 }
 SCORES = {
@@ -55,35 +57,36 @@ def adds_up(bench: Bench, plan: LayerPlan, row: int, built: LayerPlan | None = N
     with m.If(step):
         m.d.sync += position.eq(Mux(last, 0, position + 1))
     bench.check("position_in_range", position < plan.steps)
-
-    # Which neurons a fold is of, said in all its steps.
-    chosen = bench.free("chosen", control.nf.shape())
-    before = bench.before("nf_before", control.nf)
-    places = [k for k in range(plan.steps) if k % plan.input_folds == 0]
-    begins_group = table([int(k in places and k > 0) for k in range(plan.steps)], position)
+    begins_group = table(
+        [int(k > 0 and k % plan.input_folds == 0) for k in range(plan.steps)], position
+    )
     m.d.comb += [
         edge.ps.eq(bench.free("ps", edge.ps.shape())),
-        control.nf.eq(Mux(position == 0, chosen, before)),
+        control.nf.eq(bench.free("nf", control.nf.shape())),
         control.first.eq(Mux(step, position == 0, bench.free("first_noise"))),
         control.shift.eq(Mux(step, begins_group, bench.free("shift_noise"))),
         control.last.eq(last),
     ]
     bench.assume(control.nf < plan.neuron_folds)
-    # The lanes beyond the last input count nothing.
+
+    # The sum of a step comes a cycle after its control. Lanes beyond the last input count nothing.
     lanes = [
         min(fold.simd, layer.inputs - (k % plan.input_folds) * fold.simd) for k in range(plan.steps)
     ]
     at_most = table([n * ((1 << fold.planes) - 1) for n in lanes], position)
-    bench.assume(~step | (edge.ps <= at_most))
-
+    summed = bench.before("summed", step)
+    bench.assume(~summed | (edge.ps <= bench.before("at_most", at_most)))
     sum_before = Signal(range(plan.acc_max + 1), name="sum_before")
-    shifted = Mux(begins_group, sum_before << fold.planes, sum_before)
-    total = bench.named("total", Mux(position == 0, 0, shifted) + edge.ps)
+    shifted = Mux(bench.before("shifts", begins_group), sum_before << fold.planes, sum_before)
+    anew = bench.before("anew", position == 0)
+    total = bench.named("total", Mux(anew, 0, shifted) + edge.ps)
     m.d.sync += sum_before.eq(total)
-    expected: Value = bench.named("expected", _result(plan, row, total, control.nf))
-    done: Value = last
-    latency = EDGE - 1 + score_stages(layer) if plan.gives_scores else EDGE
-    for k in range(latency):
+    neuron: Value = control.nf  # of the step
+    for k in range(latency(plan.neuron_folds)):
+        neuron = bench.before(f"neuron_{k}", neuron)
+    expected: Value = bench.named("expected", _result(plan, row, total, neuron))
+    done: Value = bench.before("last_summed", last)
+    for k in range(EDGE + score_stages(layer)):
         expected = bench.before(f"expected_{k}", expected)
         done = bench.before(f"done_{k}", done)
     bench.check("done", edge.done == done)
@@ -138,7 +141,7 @@ def _broken(
 ) -> Broken:
     plan, row = size
     harness = functools.partial(adds_up, plan=plan, row=row, built=breaks(plan))
-    return Broken(name=what, design=design_of(harness), depth=2 * plan.steps + EDGE + 4)
+    return Broken(name=what, design=design_of(harness), depth=2 * plan.steps + EDGE + 6)
 
 
 def _proof(name: str, says: str, sizes: dict[str, tuple[LayerPlan, int]], *broken: Broken) -> Proof:
@@ -150,7 +153,7 @@ def _proof(name: str, says: str, sizes: dict[str, tuple[LayerPlan, int]], *broke
             Case(
                 name=case,
                 design=design_of(functools.partial(adds_up, plan=plan, row=row)),
-                depth=plan.steps + EDGE + 4,
+                depth=plan.steps + EDGE + 6,
             )
             for case, (plan, row) in sizes.items()
         ),

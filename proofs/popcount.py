@@ -1,95 +1,98 @@
-"""The number of ones, by every structure: the sum of the bits."""
+"""XNOR and popcount, by every structure: the number of lanes that match."""
 
 __all__ = ["PROOFS"]
 
-import dataclasses
 import functools
-from collections.abc import Callable
-from typing import Any
 
-from amaranth.hdl import Signal
+import numpy as np
+from amaranth.hdl import Const, Signal, Value
 
-from bnnhw.rtl.popcount import Popcount
-from bnnhw.timing import popcount_levels
+from bnnhw.rtl.plan import pack
+from bnnhw.rtl.popcount import XnorPopcount
+from bnnhw.technology import TECHNOLOGIES, Technology
 
 from .bench import Bench, design_of
 from .proof import Broken, Case, Proof
 
-LANES = range(1, 17)
+LANES = (range(1, 9), range(9, 13), range(13, 17))  # those of a range in one run
 BROKEN_LANES = 11
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Structure:
-    """A way to count.
+def counts(
+    bench: Bench, lanes: int, technology: Technology, *, baked: bool, stuck: bool = False
+) -> None:
+    """`count` is the number of lanes whose activation equals the weight, `latency` cycles later.
+
+    A family's cells are their twins, which the tests prove equal to Yosys's models.
 
     Parameters
     ----------
-    name : str
-    make : callable
-        Lanes to a component with `i`, a bit a lane, and `o`, the count.
-    latency : callable
-        Lanes to cycles.
-    wire : str
-        A signal inside, stuck at 0 in the broken copy.
+    baked : bool
+        Weights are constants.
+    stuck : bool
+        The last lane's activation does not arrive: a broken copy.
     """
-
-    name: str
-    make: Callable[[int], Any]
-    latency: Callable[[int], int]
-    wire: str
-
-
-STRUCTURES = (
-    Structure(name="generic", make=Popcount, latency=popcount_levels, wire="pairs_4"),
-)  # fmt: skip
-
-
-def equals_the_sum(bench: Bench, structure: Structure, lanes: int) -> None:
-    """`o` is the number of ones that `i` held `latency` cycles ago."""
-    component = structure.make(lanes)
-    bench.dut(component)
-    i = bench.free("bits", lanes)
-    bench.m.d.comb += component.i.eq(i)
-    total = Signal(range(lanes + 1), name="total")
-    bench.m.d.comb += total.eq(sum(i[k] for k in range(lanes)))
-    known = bench.named("known", 1)
-    for k in range(structure.latency(lanes)):
-        total = bench.before(f"total_{k}", total)
-        known = bench.before(f"known_{k}", known)
-    bench.check("count_is_the_sum", ~known | (component.o == total))
-    bench.check("count_is_wide_enough", len(component.o) == lanes.bit_length())
+    weights = np.random.default_rng(lanes).integers(0, 2, lanes, dtype=np.uint8) if baked else None
+    component = XnorPopcount(lanes, technology, weights=weights, simulated=True)
+    bench.dut(component, f"dut_{lanes}")
+    m = bench.m
+    a = bench.free(f"a_{lanes}", lanes)
+    w: Value
+    w = bench.free(f"w_{lanes}", lanes) if weights is None else Const(pack(weights), lanes)
+    m.d.comb += component.a.eq(a[: lanes - 1] if stuck else a)
+    if not baked:
+        m.d.comb += component.w.eq(w)
+    total = Signal(range(lanes + 1), name=f"total_{lanes}")
+    m.d.comb += total.eq(sum(a[k] == w[k] for k in range(lanes)))
+    known = bench.named(f"known_{lanes}", 1)
+    for k in range(component.latency):
+        total = bench.before(f"total_{lanes}_{k}", total)
+        known = bench.before(f"known_{lanes}_{k}", known)
+    bench.check(f"sum_of_{lanes}", ~known | (component.count == total))
 
 
-def _proof(structure: Structure) -> Proof:
-    def depth(lanes: int) -> int:
-        return structure.latency(lanes) + 2
+def all_count(bench: Bench, sizes: range, technology: Technology, *, baked: bool) -> None:
+    """All of several sizes, side by side."""
+    for lanes in sizes:
+        counts(bench, lanes, technology, baked=baked)
 
+
+def _depth(lanes: int, technology: Technology) -> int:
+    return XnorPopcount(lanes, technology, simulated=True).latency + 2
+
+
+def _proof(family: str, every: int, *, baked: bool) -> Proof:
+    technology = Technology(family=family, every=every)
+    harness = functools.partial(all_count, technology=technology, baked=baked)
+    broken = functools.partial(
+        counts, lanes=BROKEN_LANES, technology=technology, baked=baked, stuck=True
+    )
     return Proof(
-        name=f"popcount-{structure.name}",
-        says="The count is the sum of the bits, `popcount_levels` cycles later.",
-        bounds=f"{LANES[0]} to {LANES[-1]} lanes",
+        name=f"popcount-{family}{'' if every else '-flat'}{'-baked' if baked else ''}",
+        says="The count is the number of lanes that match their weights, `latency` cycles later.",
+        bounds=f"{LANES[0][0]} to {LANES[-1][-1]} lanes, "
+        f"{'constant weights' if baked else 'all weights'}",
         cases=tuple(
             Case(
-                name=f"lanes{lanes}",
-                design=design_of(
-                    functools.partial(equals_the_sum, structure=structure, lanes=lanes)
-                ),
-                depth=depth(lanes),
+                name=f"lanes{sizes[0]}to{sizes[-1]}",
+                design=design_of(functools.partial(harness, sizes=sizes)),
+                depth=_depth(sizes[-1], technology),
             )
-            for lanes in LANES
+            for sizes in LANES
         ),
         broken=(
             Broken(
-                name=f"{structure.wire} is stuck at 0",
-                design=design_of(
-                    functools.partial(equals_the_sum, structure=structure, lanes=BROKEN_LANES),
-                    {structure.wire: lambda inside: 0},
-                ),
-                depth=depth(BROKEN_LANES),
+                name="a lane is not counted",
+                design=design_of(broken),
+                depth=_depth(BROKEN_LANES, technology),
             ),
         ),
     )
 
 
-PROOFS = tuple(_proof(structure) for structure in STRUCTURES)
+# Registers after each operation, or only at the end.
+PROOFS = tuple(
+    _proof(family, every, baked=baked)
+    for family in TECHNOLOGIES
+    for every, baked in ((1, False), (0, False), (1, True))
+)

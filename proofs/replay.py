@@ -27,8 +27,8 @@ PLANS = {
 class Ring:
     """The surroundings of a replay buffer, and how many vectors it must hold.
 
-    Words come when the solver likes, marked to be dropped or not; a vector that is held may be
-    retired in any cycle.
+    Words come when the solver likes, marked to be dropped or not. A vector that is there may be
+    claimed in any cycle, and a claimed one retired in any later one.
     """
 
     def __init__(self, bench: Bench, plan: LayerPlan) -> None:
@@ -37,18 +37,20 @@ class Ring:
         self.inside = bench.dut(buffer)
         m, i = bench.m, buffer.i
         payload = bench.free("i_payload", len(i.payload.as_value()))
-        retire = bench.free("wants_to_retire")
+        self.held = Signal(range(RING + 1), name="vectors_held")
+        self.waiting = Signal(range(RING + 1), name="vectors_waiting")  # not claimed
+        claimed = bench.named("claimed", self.held - self.waiting)
         m.d.comb += [
             i.valid.eq(bench.free("i_valid")),
             i.payload.eq(payload),
             buffer.read_addr.eq(bench.free("addr", buffer.read_addr.shape())),
-            buffer.retire.eq(retire & buffer.available),
+            buffer.claim.eq(bench.free("wants_to_claim") & buffer.available),
+            buffer.retire.eq(bench.free("wants_to_retire") & (claimed != 0)),
         ]
         bench.assume(bench.held("i", i.valid, i.ready, payload))
         self.take = bench.named("take", i.valid & i.ready)
         self.word = Signal(range(plan.input_folds), name="in_word")
         self.last = bench.named("in_last", self.word == plan.input_folds - 1)
-        self.held = Signal(range(RING + 1), name="held")
         self.commit = bench.named("commits", self.take & self.last & ~i.p.drop)
         self.write_slot = Signal(range(RING), name="write_slot")
         self.read_slot = Signal(range(RING), name="read_slot")
@@ -56,6 +58,7 @@ class Ring:
             m.d.sync += self.word.eq(Mux(self.last, 0, self.word + 1))
         m.d.sync += [
             self.held.eq(self.held + self.commit - buffer.retire),
+            self.waiting.eq(self.waiting + self.commit - buffer.claim),
             self.write_slot.eq(self.write_slot + self.commit),
             self.read_slot.eq(self.read_slot + buffer.retire),
         ]
@@ -74,27 +77,37 @@ class Ring:
 
 
 def replays(bench: Bench, name: str) -> None:
-    """`available`, room and what is kept follow the count; a held vector's words stay."""
+    """`available`, room and what is kept follow the counts; a held vector's words stay."""
     plan = PLANS[name]
     ring = Ring(bench, plan)
     buffer, inside, held = ring.buffer, ring.inside, ring.held
-    bench.check("available_is_exact", buffer.available == (held != 0))
-    bench.check("no_more_than_fit", held <= RING)
-    bench.check("nothing_into_a_full_ring", ~buffer.i.ready | (held != RING))
-    waits = buffer.i.valid & (held != RING) & ~buffer.i.ready
+    # A slot is free for writing from the next cycle but one.
+    retired = bench.before("retired", buffer.retire)
+    taken_slots = bench.named("taken_slots", held + retired)
+    bench.check("available_is_exact", buffer.available == (ring.waiting != 0))
+    bench.check("no_more_than_fit", taken_slots <= RING)
+    bench.check("nothing_into_a_full_ring", ~buffer.i.ready | (taken_slots != RING))
+    waits = buffer.i.valid & (taken_slots != RING) & ~buffer.i.ready
     bench.at_most("with_room_a_word_is_taken", waits, plan.plane_groups - 1)
 
-    bench.check("count", inside["count"] == held)
-    bench.check("room", inside["room"] == (held != RING))
+    bench.check("waiting_are_held", ring.waiting <= held)
+    _thermometer(bench, ring, "held", taken_slots)
+    _thermometer(bench, ring, "waiting", ring.waiting)
     bench.check("slots", ring.write_slot == (ring.read_slot + held)[:2])
     bench.check("slot", inside["slot"] == ring.write_slot)
     _counts(bench, ring, "fold", ring.word, plan.input_folds)
     if plan.plane_groups > 1:
         group = inside["group"]
         _counts(bench, ring, "group", group, plan.plane_groups)
-        bench.check("begun_is_offered", (group == 0) | (buffer.i.valid & (held != RING)))
+        _counts(bench, ring, "word", ring.word * plan.plane_groups + group, plan.steps)
+        bench.check("begun_is_offered", (group == 0) | (buffer.i.valid & (taken_slots != RING)))
         bench.check("place", inside["at"] == group * plan.input_folds + ring.word)
     _follow(bench, ring)
+
+
+def _thermometer(bench: Bench, ring: Ring, name: str, value: Value) -> None:
+    bits = ring.inside[name]
+    bench.check(f"{name}_count", bits == table([(1 << k) - 1 for k in range(RING + 1)], value))
 
 
 def _counts(bench: Bench, ring: Ring, name: str, value: Value, size: int) -> None:
@@ -138,16 +151,17 @@ def _follow(bench: Bench, ring: Ring) -> None:
     came = ring.word > table([k % folds for k in range(plan.steps)], index)
     bench.check("known_when_it_came", known == (following & (kept | came)))
 
-    # An address may be of a vector that was held in the cycle before: that of the step.
+    # A vector is read from two cycles after its last word until the cycle in which it is retired.
     address = Cat(index[: index_width(plan)], slot)
     stored: Value = known
-    read = bench.before("was_kept", kept) & (buffer.read_addr == bench.before("was_at", address))
+    read = kept & bench.before("was_kept", kept) & (buffer.read_addr == address)
     for c, value in enumerate(values):
         # Written two cycles after its words came, and one more for every column.
         stored = known & bench.before(f"known_{c}", stored)
         word = ring.inside.word(f"bank_{c}", address)
         bench.check(f"bank_{c}_has_it", ~stored | (word == value))
-        reads, expected = read, bench.before(f"was_{c}", value)
+        reads: Value = read
+        expected: Value = value
         for k in range(2 + c):
             reads = bench.before(f"reads_{c}_{k}", reads)
             expected = bench.before(f"expected_{c}_{k}", expected)
@@ -179,7 +193,7 @@ PROOFS = (
             for name, plan in PLANS.items()
         ),
         broken=(
-            _broken("writes into a full ring", "steps1", "room", lambda i: 1),
+            _broken("writes into a full ring", "steps1", "held", lambda i: 0),
             _broken(
                 "keeps a dropped vector",
                 "steps2",
