@@ -47,6 +47,7 @@ class Bench:
 
     def __init__(self, overrides: Mapping[str, Override] | None = None) -> None:
         self._overrides = dict(overrides or {})
+        self.prefix = ""  # of all names, where several components stand side by side
         self.m = m = Module()
         self.clk = Signal(name="clk")
         self.first = Signal(name=FIRST, init=1)
@@ -59,37 +60,37 @@ class Bench:
             ResetSignal().eq(self.first),
         ]
 
-    def dut(self, component: Elaboratable, name: str = "dut") -> Inside:
+    def dut(self, component: Elaboratable) -> Inside:
         """Put the component in; its ports are used as always."""
         inside = Inside(component)
         for path, value in self._overrides.items():
             inside.override(path, value(inside))
-        self.m.submodules[name] = inside
+        self.m.submodules[f"{self.prefix}dut"] = inside
         return inside
 
     def free(self, name: str, shape: ShapeLike = 1) -> Signal:
         """A value that may be anything in every cycle."""
-        signal = Signal(shape, name=name)
+        signal = Signal(shape, name=self.prefix + name)
         self.m.d.comb += signal.eq(AnySeq(signal.shape()))
         return signal
 
     def constant(self, name: str, shape: ShapeLike) -> Signal:
         """A value that may be anything, the same in every cycle."""
-        signal = Signal(shape, name=name)
+        signal = Signal(shape, name=self.prefix + name)
         self.m.d.comb += signal.eq(AnyConst(signal.shape()))
         return signal
 
     def named(self, name: str, value: ValueLike) -> Signal:
         """A value with a name, for the waveform of a counterexample."""
         cast = Value.cast(value)
-        signal = Signal(cast.shape(), name=name)
+        signal = Signal(cast.shape(), name=self.prefix + name)
         self.m.d.comb += signal.eq(cast)
         return signal
 
     def before(self, name: str, value: ValueLike) -> Signal:
         """A value as it was in the cycle before; 0 in the cycle after reset."""
         cast = Value.cast(value)
-        signal = Signal(cast.shape(), name=name)
+        signal = Signal(cast.shape(), name=self.prefix + name)
         self.m.d.sync += signal.eq(cast)
         return signal
 
@@ -99,7 +100,7 @@ class Bench:
 
     def check(self, name: str, condition: ValueLike) -> None:
         """What must hold in every cycle after reset; `ok_<name>` in the waveform."""
-        holds = Signal(name=f"ok_{name}")
+        holds = Signal(name=f"ok_{self.prefix}{name}")
         self.m.d.comb += [holds.eq(self.first | Value.cast(condition).bool()), Assert(holds, None)]
 
     def held(self, name: str, valid: Value, ready: Value, payload: Value) -> Value:

@@ -2,7 +2,7 @@
 
 __all__ = ["PROOFS"]
 
-from . import argmax, cell, counter, edge, exit, gearbox, popcount, replay
+from . import argmax, cell, counter, edge, exit, gearbox, netlist, popcount, replay
 from .proof import Proof
 
 PROOFS: tuple[Proof, ...] = (
@@ -14,4 +14,5 @@ PROOFS: tuple[Proof, ...] = (
     *cell.PROOFS,
     *edge.PROOFS,
     *argmax.PROOFS,
+    *netlist.PROOFS,
 )

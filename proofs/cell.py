@@ -4,11 +4,15 @@ __all__ = ["PROOFS"]
 
 import dataclasses
 import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from amaranth.hdl import Signal, Value
 
-from bnnhw.rtl.cell import Cell, weight_latency
+from bnnhw.rtl.cell import Cell
 from bnnhw.rtl.plan import LayerPlan, pack
+from bnnhw.rtl.weights import address_lead, outside
+from bnnhw.technology import TECHNOLOGIES
 from bnnhw.timing import cell_latency
 
 from .bench import Bench, design_of
@@ -16,21 +20,28 @@ from .board import table
 from .plans import dense_plan
 from .proof import Broken, Case, Proof
 
-# Name to plan, row and column.
-CELLS = {
-    "lane1": (dense_plan(1, 2, rows=2), 0, 0),
-    "lanes3": (dense_plan(6, 2, lanes=3, cols=2, rows=2), 0, 1),
-    "lanes5_fold4": (dense_plan(20, 2, lanes=5, cols=2), 0, 1),
-    "lanes8": (dense_plan(24, 1, lanes=8, cols=3), 0, 2),
-    "planes2": (dense_plan(6, 2, bits=2, lanes=3, cols=2, planes=2), 0, 1),
-    "planes4": (dense_plan(3, 2, bits=4, lanes=3, planes=4), 0, 0),
-    "bram": (dense_plan(12, 2, lanes=3, cols=2, weights="bram"), 0, 1),
+# By how weights are kept, a layer on its grid: inputs, neurons, and the rest. The cell is that of
+# row 0 and the last column.
+Size = tuple[int, int, Mapping[str, Any]]
+SIZES: dict[str, Sequence[Size]] = {
+    "constant": (
+        (1, 2, {"rows": 2}),
+        (6, 2, {"lanes": 3, "cols": 2, "rows": 2}),
+        (24, 1, {"lanes": 8, "cols": 3}),
+        (6, 1, {"bits": 2, "lanes": 3, "cols": 2, "planes": 2}),
+        (3, 1, {"bits": 4, "lanes": 3, "planes": 4}),
+    ),
+    "tables": (
+        (20, 2, {"lanes": 5, "cols": 2}),
+        (12, 4, {"lanes": 3}),
+        (6, 20, {"lanes": 2}),
+        (6, 3, {"bits": 2, "lanes": 3, "cols": 2, "planes": 2}),
+    ),
+    "ram": ((12, 6, {"lanes": 3, "cols": 2, "rows": 2, "weights": "bram"}),),
 }
 
 
-def counts_matches(
-    bench: Bench, plan: LayerPlan, row: int, col: int, built: LayerPlan | None = None
-) -> None:
+def counts_matches(bench: Bench, plan: LayerPlan, built: LayerPlan | None = None) -> None:
     """`ps_o` is the matches of `cell_latency` cycles ago, and `ps_i` of one cycle ago.
 
     Parameters
@@ -38,8 +49,8 @@ def counts_matches(
     built : LayerPlan
         What the component is built for, if it is not `plan`: a broken copy.
     """
-    fold = plan.fold
-    cell = Cell(built or plan, row, col)
+    fold, col = plan.fold, plan.fold.cols - 1
+    cell = Cell(built or plan, 0, col)
     bench.dut(cell)
     m = bench.m
     a, addr = bench.free("a", len(cell.a_i)), bench.free("addr", len(cell.addr_i))
@@ -48,13 +59,21 @@ def counts_matches(
     lane_sum = fold.lanes * ((1 << fold.planes) - 1)
     bench.assume((addr < plan.depth) & (ps <= col * lane_sum))
 
-    now: Value = addr
-    for k in range(weight_latency(plan)):
-        now = bench.before(f"addr_{k}", now)
-    words = [pack(word) for word in plan.weight_words[row, col]]
-    weight = Signal(fold.lanes, name="weight")
-    m.d.comb += weight.eq(table(words, now))
-    total = Signal(range(lane_sum + 1), name="total")
+    words = [pack(word) for word in plan.weight_words[0, col]]
+    weight = Signal(fold.lanes, name=f"{bench.prefix}weight")
+    lead, late = address_lead(plan), 0
+    if outside(plan):
+        # The weights come from outside, a cycle later than the activations.
+        late = 1
+        w = bench.free("w", fold.lanes)
+        m.d.comb += [cell.w_i.eq(w), weight.eq(w)]
+        a = bench.before("a_late", a)
+    else:
+        now: Value = addr
+        for k in range(lead):
+            now = bench.before(f"addr_{k}", now)
+        m.d.comb += weight.eq(table(words, now))
+    total = Signal(range(lane_sum + 1), name=f"{bench.prefix}total")
     m.d.comb += total.eq(
         sum(
             (a[plane * fold.lanes + lane] == weight[lane]) << plane
@@ -62,54 +81,63 @@ def counts_matches(
             for lane in range(fold.lanes)
         )
     )
-    latency = cell_latency(fold)
+    latency = cell_latency(plan.layer, fold, plan.technology)
     known, matches = bench.named("known", 1), total
-    for k in range(latency + weight_latency(plan)):
+    for k in range(latency + lead):
         known = bench.before(f"known_{k}", known)
-    for k in range(latency):
+    for k in range(latency - late):
         matches = bench.before(f"matches_{k}", matches)
     left = bench.before("ps_before", ps) if col else 0
     bench.check("sum", ~known | (cell.ps_o == matches + left))
-    if row + 1 < fold.rows:
+    if fold.rows > 1:
         moved = bench.before("moved", 1)
-        bench.check("a_moves_down", ~moved | (cell.a_o == bench.before("a_before", a)))
+        bench.check("a_moves_down", ~moved | (cell.a_o == bench.before("a_before", cell.a_i)))
         addr_before = bench.before("addr_before", addr)
         bench.check("addr_moves_down", ~moved | (plan.depth == 1) | (cell.addr_o == addr_before))
+
+
+def all_count(bench: Bench, plans: Sequence[LayerPlan]) -> None:
+    """Several cells, side by side."""
+    for k, plan in enumerate(plans):
+        bench.prefix = f"cell{k}_"
+        counts_matches(bench, plan)
 
 
 def _flipped(plan: LayerPlan) -> LayerPlan:
     """The last weight is the other one."""
     weight = plan.layer.weight.copy()
     weight[-1, -1] ^= 1
-    return LayerPlan(dataclasses.replace(plan.layer, weight=weight), plan.fold)
+    return dataclasses.replace(plan, layer=dataclasses.replace(plan.layer, weight=weight))
 
 
 def _depth(plan: LayerPlan) -> int:
-    return cell_latency(plan.fold) + weight_latency(plan) + 3
+    return cell_latency(plan.layer, plan.fold, plan.technology) + address_lead(plan) + 3
 
 
-def _broken(name: str) -> Broken:
-    plan, row, col = CELLS[name]
-    harness = functools.partial(counts_matches, plan=plan, row=row, col=col, built=_flipped(plan))
-    return Broken(
-        name=f"one weight bit flipped, {name}", design=design_of(harness), depth=_depth(plan)
+def _proof(family: str) -> Proof:
+    plans = {
+        kind: [dense_plan(K, M, family=family, **rest) for K, M, rest in sizes]
+        for kind, sizes in SIZES.items()
+    }
+    victim = plans["tables"][0]
+    broken = functools.partial(counts_matches, plan=victim, built=_flipped(victim))
+    return Proof(
+        name=f"cell-{family}",
+        says="`ps_o` is `ps_i` and the lanes that equal their weights, planes weighted, "
+        "`cell_latency` cycles later; activations and address move down by one.",
+        bounds="1 to 8 lanes, 1 to 4 planes, 1 to 60 words",
+        cases=tuple(
+            Case(
+                name=kind,
+                design=design_of(functools.partial(all_count, plans=some)),
+                depth=max(map(_depth, some)),
+            )
+            for kind, some in plans.items()
+        ),
+        broken=(
+            Broken(name="one weight bit flipped", design=design_of(broken), depth=_depth(victim)),
+        ),
     )
 
 
-PROOFS = (
-    Proof(
-        name="cell-generic",
-        says="`ps_o` is `ps_i` and the lanes that equal their weights, planes weighted, "
-        "`cell_latency` cycles later; activations and address move down by one.",
-        bounds="1 to 8 lanes, 1 to 4 planes, 1 to 4 words",
-        cases=tuple(
-            Case(
-                name=name,
-                design=design_of(functools.partial(counts_matches, plan=plan, row=row, col=col)),
-                depth=_depth(plan),
-            )
-            for name, (plan, row, col) in CELLS.items()
-        ),
-        broken=(_broken("lanes5_fold4"), _broken("bram")),
-    ),
-)
+PROOFS = tuple(_proof(family) for family in TECHNOLOGIES)

@@ -228,7 +228,7 @@ def full_speed(bench: Bench, size: Size) -> None:
 def _real(inputs: int, neurons: int, *, gives_class: bool = False) -> Size:
     """The sizes that `LayerCore` gives a layer on a grid of one cell with one lane."""
     plan = dense_plan(inputs, neurons)
-    flight = layer_latency(plan.layer, plan.fold)
+    flight = layer_latency(plan.layer, plan.fold, plan.technology)
     flight += argmax_latency(plan.fold.rows) if gives_class else 0
     depth = LayerCore(plan, gives_class=gives_class).fifo_depth
     each = "vector" if gives_class else "fold"

@@ -84,10 +84,10 @@ def collect(bench: Bench, sizes: Sizes) -> None:
     places = table([1 << k % ratio for k in in_words], board.in_word)
     bench.check("place_of_word", place == places)
     bench.check("begins_when_full", ~full | place[0])
-    # Places that the vector's last word does not reach are cleared by a word's first piece.
+    # Places that the vector's last word does not reach are cleared when a word goes.
     tail = board.words_in - (words_out - 1) * ratio
     for k in range(tail, ratio):
-        to_come = Mux(full, board.in_word == 0, ~place[0] & (places <= 1 << k))
+        to_come = Mux(full, board.in_word == 0, places <= 1 << k)
         bench.check(f"place_{k}_is_clear", ~to_come | (inside[f"piece_{k}"] == 0))
     begun = table([k // ratio for k in in_words], board.in_word)
     bench.check("words_there", board.out_word + full == board.complete * words_out + begun)

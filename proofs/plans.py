@@ -10,12 +10,19 @@ from bnnhw.folding import LayerFolding
 from bnnhw.network import Output
 from bnnhw.rtl.plan import LayerPlan
 from bnnhw.synthetic import random_layer
+from bnnhw.technology import GENERIC, Technology
 
 
-def dense_plan(inputs: int, neurons: int, *, bits: int = 1, **folding: Any) -> LayerPlan:
-    """A layer with weights and thresholds out of a seed, on its grid; one lane by default."""
+def dense_plan(
+    inputs: int, neurons: int, *, bits: int = 1, family: str = GENERIC, **folding: Any
+) -> LayerPlan:
+    """A layer with weights and thresholds out of a seed, on its grid; one lane by default.
+
+    A family's cells are their twins, which the tests prove equal to Yosys's models.
+    """
     layer = random_layer(inputs, neurons, input_bits=bits, seed=inputs + neurons).layers[0]
-    return LayerPlan(layer, LayerFolding(name=layer.name, **{"lanes": 1, **folding}))
+    fold = LayerFolding(name=layer.name, **{"lanes": 1, **folding})
+    return LayerPlan(layer, fold, Technology(family=family), simulated=True)
 
 
 def output_plan(

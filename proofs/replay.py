@@ -6,6 +6,8 @@ import functools
 
 from amaranth.hdl import Cat, Const, Mux, Signal, Value
 
+from bnnhw.rtl.bank import in_luts
+from bnnhw.rtl.families import FAMILIES
 from bnnhw.rtl.plan import RING, LayerPlan
 from bnnhw.rtl.replay import ReplayBuffer
 from bnnhw.rtl.sequencer import index_width
@@ -20,6 +22,8 @@ PLANS = {
     "steps2": dense_plan(2, 1),
     "cols2": dense_plan(4, 1, cols=2),
     "groups2": dense_plan(2, 1, bits=2),
+    "luts_ecp5": dense_plan(2, 1, family="ecp5"),
+    "luts_ecp5_pieces": dense_plan(5, 1, family="ecp5"),
     "planes2": dense_plan(4, 1, bits=3, lanes=2, planes=2),
 }
 
@@ -158,7 +162,7 @@ def _follow(bench: Bench, ring: Ring) -> None:
     for c, value in enumerate(values):
         # Written two cycles after its words came, and one more for every column.
         stored = known & bench.before(f"known_{c}", stored)
-        word = ring.inside.word(f"bank_{c}", address)
+        word = _word(ring, c, address)
         bench.check(f"bank_{c}_has_it", ~stored | (word == value))
         reads: Value = read
         expected: Value = value
@@ -166,6 +170,18 @@ def _follow(bench: Bench, ring: Ring) -> None:
             reads = bench.before(f"reads_{c}_{k}", reads)
             expected = bench.before(f"expected_{c}_{k}", expected)
         bench.check(f"read_{c}", ~reads | (getattr(buffer, f"a_{c}") == expected))
+
+
+def _word(ring: Ring, col: int, address: Value) -> Value:
+    """What a column's bank holds at an address, in one memory or in several pieces."""
+    plan, name = ring.plan, f"bank_{col}"
+    depth = 1 << len(ring.buffer.read_addr)
+    if not in_luts(plan.technology, ring.buffer.bank_width, depth):
+        return ring.inside.word(f"{name}.words", address)
+    size = min(depth, FAMILIES[plan.technology.family].lut_ram_words)
+    low = (size - 1).bit_length()
+    pieces = [ring.inside.word(f"{name}.words_{k}", address[:low]) for k in range(depth // size)]
+    return table(pieces, address[low:]) if len(pieces) > 1 else pieces[0]
 
 
 def _depth(plan: LayerPlan) -> int:
@@ -183,7 +199,7 @@ PROOFS = (
         name="replay",
         says="What is read at an address is what was written there for the vector, until it is "
         "retired; `available` is exact; a vector marked to be dropped is not kept.",
-        bounds="1 to 4 steps, 1 and 2 columns, 1 to 3 bits",
+        bounds="1 to 5 steps, 1 and 2 columns, 1 to 3 bits",
         cases=tuple(
             Case(
                 name=name,
