@@ -10,7 +10,7 @@ BNNHW  := $(BIN)/bnnhw
 step = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-slow bench-hw bench-hw-quick lint format clean distclean
+.PHONY: help .venv demo test test-slow prove prove-all bench-hw bench-hw-quick lint format clean distclean
 
 help: ## this list
 	@sed -n 's/^\([.a-z-]*\):.*## /\1\t/p' Makefile | while IFS="	" read -r name what; do \
@@ -58,6 +58,12 @@ test: $(STAMP) ## the quick tests (under 10 minutes)
 
 test-slow: $(STAMP) ## the slow tests
 	$(BIN)/pytest -m 'slow and not gpu and not board'
+
+prove: $(STAMP) ## the formal proofs, and their broken copies refused (under 5 minutes)
+	$(BIN)/python -m proofs
+
+prove-all: $(STAMP) ## also those that take minutes each
+	$(BIN)/python -m proofs --all
 
 bench-hw: $(STAMP) ## synthesize and route a fixed set of designs (hours), against kept records
 	$(BIN)/python -m benchmarks.hardware

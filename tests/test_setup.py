@@ -11,7 +11,7 @@ import pytest
 import bnnhw
 
 ROOT = Path(__file__).parent.parent
-TARGETS = ["help", ".venv", "demo", "test", "test-slow", "lint", "clean"]
+TARGETS = ["help", ".venv", "demo", "test", "test-slow", "prove", "prove-all", "lint", "clean"]
 
 
 def shell(*command: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -79,7 +79,7 @@ def test_ci_runs_the_quick_start_as_it_stands_and_the_tests_last(tmp_path: Path)
     done = quick_start("# bnnhw\n\n```\necho before\n```\n" + block, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n") == [
-        "make lint", "quick", "start", "make test", "make test-slow", ""
+        "make lint", "quick", "start", "make test", "make prove", "make test-slow", ""
     ]  # fmt: skip
 
 
