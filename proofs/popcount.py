@@ -75,6 +75,7 @@ def _proof(family: str, every: int, *, baked: bool) -> Proof:
         says="The count is the number of lanes that match their weights, `latency` cycles later.",
         bounds=f"{LANES[0][0]} to {LANES[-1][-1]} lanes, "
         f"{'constant weights' if baked else 'all weights'}",
+        heavy=not every,
         cases=tuple(
             Case(
                 name=f"lanes{sizes[0]}to{sizes[-1]}",
