@@ -7,7 +7,7 @@ import dataclasses
 from .errors import InputError
 
 GENERIC = "generic"
-TECHNOLOGIES = (GENERIC, "ecp5", "gowin", "ice40", "nexus")
+TECHNOLOGIES = (GENERIC, "ecp5", "gowin", "ice40", "nexus", "xilinx7")
 LINE = 12  # slots: longer carry lines save a slot each, and cost clock (docs/popcount.md)
 
 

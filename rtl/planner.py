@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from .along import plan_along, slots_of
+from .compress import compressed, sites
 from .structure import Chain, Count, Digit, Slot, Structure
 
 Kind = Literal["xnor", "bit"]  # of a lane: the XNOR of two nets, or one net
@@ -37,12 +38,15 @@ class Abilities:
         (kind, n) to the LUT sites of a `Count` of n lanes.
     ripple : dict
         kind to the LUT sites of a `Count` of two lanes and one dot that is a net.
+    wide : bool
+        Whether LUTs and slots can do what `columns` plans with.
     """
 
     fits: Callable[[tuple[int, ...]], bool]
     fused: tuple[int, ...] = ()
     counters: Mapping[tuple[Kind, int], int] = dataclasses.field(default_factory=dict)
     ripple: Mapping[Kind, int] = dataclasses.field(default_factory=dict)
+    wide: bool = False
 
 
 # How the count of n lanes is made. `x`, `y`: recipes; a number of lanes left undone is "fused".
@@ -331,6 +335,18 @@ def plan_count(
     deep : bool
         Operations one after the other cost nothing: there are no registers between them.
     """
+    along = deep and not abilities.wide  # columns take less than that
+    tree = _tree(abilities, kind, lanes, planes=planes, addend=addend, deep=along)
+    if not abilities.wide:
+        return tree
+    plans = [tree, *compressed(kind, lanes, planes, addend, deep=deep)]
+    return min(plans, key=lambda plan: (sites(plan, kind), plan.depth))
+
+
+def _tree(
+    abilities: Abilities, kind: Kind, lanes: int, *, planes: int, addend: int | None, deep: bool
+) -> Structure:
+    """The plan of adders."""
     total = planes * lanes
     bits = (addend or 0).bit_length()
     places = [*(p for p in range(planes) for _ in range(lanes)), *range(bits)]

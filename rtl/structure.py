@@ -82,11 +82,23 @@ class Chain:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Count:
-    """The number of ones among some dots of one weight, by LUTs alone: one output a digit."""
+    """The sum of some dots, by LUTs alone: one output a digit.
+
+    Parameters
+    ----------
+    dots : tuple of int
+        Of one weight, or of that and higher ones; the first has the lowest.
+    outputs : tuple of int
+    depth : int
+        As a chain's.
+    wide : frozenset of int
+        Outputs that get no LUT: what takes one depends on the dots itself.
+    """
 
     dots: tuple[int, ...]
     outputs: tuple[int, ...]
     depth: int
+    wide: frozenset[int] = frozenset()
 
     @property
     def inputs(self) -> set[int]:
@@ -135,7 +147,8 @@ class Structure:
         values |= {self.lanes + i: addend >> i & 1 for i in range(self.addend)}
         for operation in self.operations:
             if isinstance(operation, Count):
-                total = sum(values[dot] for dot in operation.dots)
+                lowest = self.places[operation.dots[0]]
+                total = sum(values[dot] << self.places[dot] - lowest for dot in operation.dots)
                 values |= {dot: total >> i & 1 for i, dot in enumerate(operation.outputs)}
                 assert total >> len(operation.outputs) == 0
                 continue

@@ -2,6 +2,7 @@
 
 __all__ = ["structure", "write_count"]
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,6 +66,16 @@ def write_count(
     total = Signal(len(plan.result), name="count", reset_less=True)
     m.d.sync += total.eq(Cat(*(writer.net(dot, last) for dot in plan.result)))
     return total
+
+
+@dataclasses.dataclass(frozen=True)
+class _Line:
+    """A carry line that is being made: the sums of its slots, and what each adds so far."""
+
+    name: str
+    last: Chain
+    outputs: Signal
+    slots: list[Function]
 
 
 class _Writer:
@@ -174,25 +185,31 @@ class _Writer:
             for depth, group in groups.items()
         }
         ordered = [counts_first[depth] for depth in sorted(groups)]
-        if self.technology.every == 0 and self.technology.line == 0:
+        one_line = self.technology.every == 0 and self.technology.line == 0
+        if one_line and not self.family.free_start:
             return [[operation for group in ordered for operation in group]]  # one line of all
         return ordered
 
     def write(self, operations: list[Chain | Count]) -> None:
         """Operations that follow each other; chains strung on lines as long as allowed."""
-        line: list[Chain] = []
         limit = self.technology.line or len(self.plan.places) * 2
+        lines: list[list[Chain]] = []
+        size = 0
+        for operation in operations:
+            if isinstance(operation, Chain):
+                size += len(operation.slots) + 1
+                if not lines or size + 1 > limit:
+                    lines.append([])
+                    size = len(operation.slots) + 1
+                lines[-1].append(operation)
+        starts = {id(chains[0]): chains for chains in lines}
         for operation in operations:
             if isinstance(operation, Count):
                 self.count(operation)
                 continue
-            size = sum(len(chain.slots) + 1 for chain in line) + 1
-            if line and size + len(operation.slots) + 1 > limit:
-                self.line(line)
-                line = []
-            line.append(operation)
-        if line:
-            self.line(line)
+            if id(operation) in starts:
+                line = self.line(starts[id(operation)])
+            self.string(line, operation)
 
     def stage(self, operation: Chain | Count) -> int:
         return self.plan.stage(operation.depth, self.technology.every)
@@ -200,43 +217,44 @@ class _Writer:
     def count(self, operation: Count) -> None:
         stage = self.stage(operation)
         nets, tables = merged([self.at(dot, stage) for dot in operation.dots])
-        totals = [sum(table[i] for table in tables) for i in indices(len(nets))]
-        functions = [
-            Function(nets, tuple(total >> place & 1 for total in totals))
-            for place in range(len(operation.outputs))
+        places = [self.plan.places[dot] for dot in operation.dots]
+        totals = [
+            sum(table[i] << place - places[0] for table, place in zip(tables, places, strict=True))
+            for i in indices(len(nets))
         ]
+        functions = {
+            dot: Function(nets, tuple(total >> digit & 1 for total in totals))
+            for digit, dot in enumerate(operation.outputs)
+        }
+        for dot in operation.wide:
+            self.put(dot, stage, functions.pop(dot))
         name = f"count_{operation.outputs[0]}"
-        bits = self.family.count(self.cells, name, functions)
-        for dot, bit in zip(operation.outputs, bits, strict=True):
+        bits = self.family.count(self.cells, name, list(functions.values()))
+        for dot, bit in zip(functions, bits, strict=True):
             self.put(dot, stage, Function((bit,), (0, 1)))
 
-    def line(self, chains: list[Chain]) -> None:
-        """Chains on one line; a slot before each takes its carry in and gives the last one's."""
+    def line(self, chains: list[Chain]) -> "_Line":
+        """A line for some chains."""
         name, self.lines = f"line_{self.lines}", self.lines + 1
-        stage = self.stage(chains[0])
-        outputs = Signal(sum(len(chain.slots) + 1 for chain in chains) + 1, name=name)
-        slots: list[Function] = []
+        size = sum(len(chain.slots) + 1 for chain in chains) + 1
+        return _Line(name, chains[-1], Signal(size, name=name), [])
 
-        def give(dot: int | None, slot: int, complemented: bool) -> None:
-            if dot is not None:
-                net = outputs[slot]
-                self.vectors[id(net)] = outputs, slot
-                self.put(dot, stage, Function((net,), (1, 0) if complemented else (0, 1)))
-
-        leaving: int | None = None
-        complemented = False
-        for chain in chains:
-            give(leaving, len(slots), complemented)
-            complemented, functions = self.chain(chain, stage)
-            for i, slot in enumerate(chain.slots):
-                give(slot.sum, len(slots) + 1 + i, complemented)
-            slots += functions
-            leaving = chain.carry_out
-        if leaving is not None:
-            give(leaving, len(slots), complemented)
-            slots.append(Function((), (0,)))
-        given = self.family.line(self.cells, name, slots)
-        self.m.d.comb += outputs[: len(given)].eq(Cat(*given))
+    def string(self, line: "_Line", chain: Chain) -> None:
+        """Put the next chain on a line; the slot before it gives the last one's carry too."""
+        stage = self.stage(chain)
+        complemented, functions = self.chain(chain, stage)
+        line.slots.extend(functions)
+        for i, dot in enumerate(reversed(chain.outputs)):
+            slot = len(line.slots) - i - (chain.carry_out is None)
+            net = line.outputs[slot]
+            self.vectors[id(net)] = line.outputs, slot
+            self.put(dot, stage, Function((net,), (1, 0) if complemented else (0, 1)))
+        if chain is not line.last:
+            return
+        if chain.carry_out is not None:
+            line.slots.append(Function((), (0,)))
+        given = self.family.line(self.cells, line.name, line.slots)
+        self.m.d.comb += line.outputs[: len(given)].eq(Cat(*given))
 
     def chain(self, chain: Chain, stage: int) -> tuple[bool, list[Function]]:
         """What each slot adds, the boundary slot first, and whether of complements."""

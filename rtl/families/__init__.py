@@ -7,5 +7,8 @@ from .family import Family
 from .gowin import Gowin
 from .ice40 import Ice40
 from .nexus import Nexus
+from .xilinx7 import Xilinx7
 
-FAMILIES: dict[str, Family] = {one.name: one for one in (Ecp5(), Gowin(), Ice40(), Nexus())}
+FAMILIES: dict[str, Family] = {
+    one.name: one for one in (Ecp5(), Gowin(), Ice40(), Nexus(), Xilinx7())
+}

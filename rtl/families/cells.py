@@ -3,9 +3,10 @@
 __all__ = ["Cells", "Function", "Parameter", "Parameters", "Twin", "indices", "lookup", "merged"]
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from amaranth.hdl import Cat, Const, Instance, Module, Value
+from amaranth.hdl._ast import Slice
 
 Parameter = Const | str
 Parameters = Mapping[str, Parameter]
@@ -34,15 +35,27 @@ class Function:
 
 
 def merged(functions: Sequence[Function]) -> tuple[tuple[Value, ...], list[tuple[int, ...]]]:
-    """The nets of some functions side by side, and each function's values over all of them."""
-    nets = tuple(net for function in functions for net in function.nets)
-    tables, low = [], 0
+    """The nets of some functions, each once, and each function's values over all of them."""
+    nets: dict[Hashable, Value] = {}
     for function in functions:
-        size = len(function.nets)
-        mask = (1 << size) - 1
-        tables.append(tuple(function.values[i >> low & mask] for i in range(1 << len(nets))))
-        low += size
-    return nets, tables
+        for net in function.nets:
+            nets.setdefault(_identity(net), net)
+    order = list(nets)
+    tables = []
+    for function in functions:
+        pins = [order.index(_identity(net)) for net in function.nets]
+        tables.append(
+            tuple(
+                function.values[sum((i >> pin & 1) << k for k, pin in enumerate(pins))]
+                for i in range(1 << len(order))
+            )
+        )
+    return tuple(nets.values()), tables
+
+
+def _identity(net: Value) -> Hashable:
+    """The same for two slices of the same bit."""
+    return (id(net.value), net.start, net.stop) if isinstance(net, Slice) else id(net)
 
 
 def indices(size: int) -> range:

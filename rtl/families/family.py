@@ -31,6 +31,8 @@ class Family(abc.ABC):
         LUT sites of a usual device to each of its block RAMs.
     lut_ram_words, lut_ram_luts : int
         Of a memory of 4 bits in LUTs: its words (0: the family has none), its LUT sites.
+    free_start : bool
+        Whether a net enters a line without a slot of its own, so that more lines cost nothing.
     twins : dict
         Cell type to behavioural twin.
     """
@@ -45,6 +47,7 @@ class Family(abc.ABC):
     luts_per_ram: ClassVar[int]
     lut_ram_words: ClassVar[int] = 0
     lut_ram_luts: ClassVar[int] = 0
+    free_start: ClassVar[bool] = False
     twins: ClassVar[Mapping[str, Twin]]
 
     @functools.cached_property

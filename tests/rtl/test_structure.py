@@ -5,6 +5,7 @@ import random
 import pytest
 
 from bnnhw.rtl.along import plan_along, slots_of
+from bnnhw.rtl.compress import sites
 from bnnhw.rtl.families import FAMILIES
 from bnnhw.rtl.planner import Kind, plan_count, planner
 from bnnhw.rtl.structure import Structure
@@ -26,7 +27,7 @@ def test_a_plan_gives_the_weighted_sum_of_its_lanes_and_the_addend(
 ) -> None:
     draw = random.Random(f"{family} {kind} {planes} {addend}")
     abilities = FAMILIES[family].abilities
-    for lanes in [*range(1, 20), 31, 32, 33, 64]:
+    for lanes in [*range(1, 20), 31, 32, 33, 64] if planes == 1 else [1, 2, 3, 5, 8, 13]:
         plan = plan_count(abilities, kind, lanes, planes=planes, addend=addend, deep=deep)
         size = planes * lanes
         words = [[0] * size, [1] * size]
@@ -87,3 +88,21 @@ def test_every_plan_along_a_line_gives_the_sum_of_its_lanes(kind: Kind) -> None:
         words = [[0] * lanes, [1] * lanes]
         words += [[int(draw.random() < p) for _ in range(lanes)] for p in (0.1, 0.5, 0.9)]
         assert [plan.evaluate(word) for word in words] == [sum(word) for word in words]
+
+
+@pytest.mark.parametrize(
+    ("kind", "deep", "lanes", "most"),
+    [
+        ("xnor", True, 8, 7),
+        ("xnor", True, 64, 55),
+        ("xnor", False, 64, 61),
+        ("bit", True, 8, 5),
+        ("bit", True, 64, 43),
+        ("bit", True, 256, 175),
+    ],
+)
+def test_the_columns_of_a_7_series_take_few_lut_sites(
+    kind: Kind, deep: bool, lanes: int, most: int
+) -> None:
+    plan = plan_count(FAMILIES["xilinx7"].abilities, kind, lanes, deep=deep)
+    assert sites(plan, kind) <= most

@@ -69,8 +69,22 @@ def ice40(draw: random.Random) -> list[Cell]:
     return [*chosen, cell("SB_CARRY", {}, ["I0", "I1", "CI"], ["CO"])]
 
 
+def xilinx7(draw: random.Random) -> list[Cell]:
+    """Contents that no popcount has, and the cells that only tables of weights need."""
+    chosen = []
+    for size in [1, 2, 3, 4, 5, 6] * 3:
+        init = {"INIT": Const(draw.getrandbits(1 << size), 1 << size)}
+        pins = [f"I{pin}" for pin in range(size)]
+        chosen.append(cell(f"LUT{size}", init, pins, "O"))
+        if size == 6:
+            chosen.append(cell("LUT6_2", init, pins, ["O6", "O5"]))
+    ports = [("CI", 1), ("CYINIT", 1), ("DI", 4), ("S", 4)]
+    chosen.append(Cell("CARRY4", (), tuple(ports), (("O", 4), ("CO", 4))))
+    return chosen + [cell(f"MUXF{n}", {}, ["I0", "I1", "S"], "O") for n in (7, 8)]
+
+
 # Beside the cells of some popcounts.
-MORE = {"ecp5": ecp5, "gowin": gowin, "ice40": ice40, "nexus": nexus}
+MORE = {"ecp5": ecp5, "gowin": gowin, "ice40": ice40, "nexus": nexus, "xilinx7": xilinx7}
 
 
 def popcounts(family: str) -> set[Cell]:
