@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from .along import plan_along, slots_of
-from .compress import compressed, sites
+from .compressed import compressed, sites
 from .structure import Chain, Count, Digit, Slot, Structure
 
 Kind = Literal["xnor", "bit"]  # of a lane: the XNOR of two nets, or one net

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from bnnhw.rtl.along import plan_along, slots_of
-from bnnhw.rtl.compress import sites
+from bnnhw.rtl.compressed import sites
 from bnnhw.rtl.families import FAMILIES
 from bnnhw.rtl.planner import Kind, plan_count, planner
 from bnnhw.rtl.structure import Structure
