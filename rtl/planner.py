@@ -20,7 +20,6 @@ from .structure import Chain, Count, Digit, Slot, Structure
 
 Kind = Literal["xnor", "bit"]  # of a lane: the XNOR of two nets, or one net
 Term = tuple[tuple[Digit, int], ...]  # what a number brings to one slot
-RIPPLE_DEPTH = 4  # steps of a ripple that count as one operation deep
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -40,6 +39,8 @@ class Abilities:
         kind to the LUT sites of a `Count` of two lanes and one dot that is a net.
     wide : bool
         Whether LUTs and slots can do what `columns` plans with.
+    ripple_depth : int
+        Such counts in a row that make one operation's depth.
     """
 
     fits: Callable[[tuple[int, ...]], bool]
@@ -47,6 +48,7 @@ class Abilities:
     counters: Mapping[tuple[Kind, int], int] = dataclasses.field(default_factory=dict)
     ripple: Mapping[Kind, int] = dataclasses.field(default_factory=dict)
     wide: bool = False
+    ripple_depth: int = 4
 
 
 # How the count of n lanes is made. `x`, `y`: recipes; a number of lanes left undone is "fused".
@@ -85,7 +87,7 @@ class _Planner:
             carries = planner(self.abilities, "bit", self.deep).recipe(n // 2)
             step = self.abilities.ripple[self.kind]
             cost = self.abilities.counters[self.kind, 2] + step * (n // 2 - 1) + carries.cost
-            steps = -(-n // 2 // RIPPLE_DEPTH)
+            steps = -(-n // 2 // self.abilities.ripple_depth)
             yield _Recipe("ripple", n, cost, steps + carries.depth, carries)
         if self.deep and self.goes_along():
             plan = plan_along(self.kind, n)
@@ -233,7 +235,8 @@ class _Builder:
         assert recipe.x
         total, *carries = self.count(mine[:2])
         for k in range(2, recipe.lanes, 2):
-            total, carry = self.count((*mine[k : k + 2], total), step=k // 2 % RIPPLE_DEPTH)
+            step = k // 2 % self.abilities.ripple_depth
+            total, carry = self.count((*mine[k : k + 2], total), step=step)
             carries.append(carry)
         return [wire(total), *self.follow(recipe.x, carries, "bit")]
 
