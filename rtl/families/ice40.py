@@ -92,7 +92,7 @@ class Ice40(Family):
                 Const(pin, 1) if isinstance(pin, bool) else function.nets[pin] for pin in pins
             )
             carry = carries[k - 1] if k else Const(0, 1)
-            # A first slot's sum is not read, so its carry has no LUT, and nextpnr's router never ends
+            # A first slot's sum is not read, so its carry has no LUT, and nextpnr's router loops
             # where such a cell has one net on both pins. With 0 to carry in, 1 does as well.
             if not k and function.values == (0, 2):
                 two = Const(1, 1)
