@@ -93,6 +93,24 @@ class LayerFolding:
         """Words of a cell's weight ROM: IF * NF."""
         return self.input_folds(layer) * self.neuron_folds(layer)
 
+    def bus(self, layer: Layer, wide_in: int) -> int:
+        """Inputs a word in which a vector comes to the layer, out of words of `wide_in`.
+
+        SIMD inputs where what comes in is as wide. Else as few as will do: whole cells' lanes that
+        divide SIMD, take in what comes at once, and, written one group of planes after the other,
+        are no slower than it. Multiples of `wide_in` first: they need the smaller gearbox.
+        """
+        pace = ceil_div(layer.inputs, wide_in)
+        fit = [
+            wide
+            for wide in range(self.lanes, self.simd, self.lanes)
+            if self.simd % wide == 0
+            and wide >= wide_in
+            and ceil_div(layer.inputs, wide) * self.plane_groups(layer) <= pace
+        ]
+        whole = [wide for wide in fit if wide % wide_in == 0]
+        return (whole + fit + [self.simd])[0]
+
     def stores(self, layer: Layer) -> Literal["baked", "bram"]:
         """Where the weights go, `auto` resolved."""
         if self.weights == "auto":

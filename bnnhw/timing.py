@@ -92,7 +92,7 @@ def network_latency(
     ends = []
     for layer, fold in pairs:
         groups = fold.plane_groups(layer)
-        taken = _regear(words, units, width, fold.simd, groups)
+        taken = _regear(words, units, width, fold.bus(layer, width), groups)
         steps = fold.steps(layer)
         start = taken[-1] + 1
         grid = layer_latency(layer, fold, technology)

@@ -79,11 +79,12 @@ class Core(wiring.Component):
         self.technology = technology or Technology()
         self.folding = folding = settled(network, folding, self.technology)
         self.output = output
-        self.plans = [
-            LayerPlan(layer, fold, self.technology, simulated)
-            for layer, fold in folding.pairs(network)
-        ]
-        self.pixels = folding.bus_pixels(network)
+        self.plans = []
+        wide = self.pixels = folding.bus_pixels(network)
+        for layer, fold in folding.pairs(network):
+            parts = fold.simd // fold.bus(layer, wide)
+            self.plans.append(LayerPlan(layer, fold, self.technology, simulated, parts))
+            wide = fold.rows
         rows = self.plans[-1].fold.rows
         width_out = ceil_div(rows, 8) * 8 if output == "bits" else 32
         super().__init__(
@@ -124,7 +125,7 @@ class Core(wiring.Component):
                 source,
                 units=units,
                 wide_in=wide,
-                wide_out=plan.fold.simd,
+                wide_out=plan.bus,
                 width=plan.layer.input_bits,
                 hold=plan.plane_groups,
             )

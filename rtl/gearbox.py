@@ -2,6 +2,8 @@
 
 __all__ = ["Collect", "Repack", "Split", "gearbox", "word_layout"]
 
+import math
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -133,47 +135,48 @@ class Repack(_Gearbox):
     """Any width to any other, through a buffer into which words are shifted to their place.
 
     A vector's last word is followed by zeros up to a whole word of the output, so that the next
-    vector begins where this one ends and neither side waits for an alignment.
+    vector begins where this one ends and neither side waits for an alignment. It all goes in steps
+    of the widths' greatest common divisor, so there are no more places than that.
 
     Latency: 1 cycle where the word is complete. Throughput: a word in and a word out a cycle.
     """
 
     def __init__(self, *, units: int, wide_in: int, wide_out: int, width: int, hold: int) -> None:
         super().__init__(units=units, wide_in=wide_in, wide_out=wide_out, width=width)
-        self.sizes = RepackSizes(units, wide_in, wide_out, hold)
+        self.step = step = math.gcd(wide_in, wide_out)
+        self.sizes = RepackSizes(ceil_div(units, step), wide_in // step, wide_out // step, hold)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         sizes = self.sizes
-        # Every unit carries its word's drop flag: that of a word's last unit is the word's.
-        wide = self.width + 1
+        wide_in, wide_out, piece = sizes.wide_in, sizes.wide_out, self.step * self.width
+        # Every piece carries its word's drop flag: that of a word's last piece is the word's.
+        wide = piece + 1
         units = Signal(sizes.capacity * wide, reset_less=True)
         fill = Signal(range(sizes.capacity + 1))
         put, take = Signal(), Signal()
         _, vector_end = counter(m, "word", sizes.words_in, put)
         m.d.comb += [
-            self.o.valid.eq(fill >= self.wide_out),
-            self.o.p.units.eq(
-                Cat(units[k * wide : k * wide + self.width] for k in range(self.wide_out))
-            ),
-            self.o.p.drop.eq(units[self.wide_out * wide - 1]),
+            self.o.valid.eq(fill >= wide_out),
+            self.o.p.units.eq(Cat(units[k * wide : k * wide + piece] for k in range(wide_out))),
+            self.o.p.drop.eq(units[wide_out * wide - 1]),
             self.i.ready.eq(fill <= sizes.capacity - sizes.most),
             put.eq(self.i.valid & self.i.ready),
             take.eq(self.o.valid & self.o.ready),
         ]
         kept = Signal(range(sizes.capacity + 1))
-        m.d.comb += kept.eq(fill - Mux(take, self.wide_out, 0))
+        m.d.comb += kept.eq(fill - Mux(take, wide_out, 0))
         rest = Signal(sizes.capacity * wide)
-        m.d.comb += rest.eq(Mux(take, units >> (self.wide_out * wide), units))
+        m.d.comb += rest.eq(Mux(take, units >> (wide_out * wide), units))
         added = Signal(sizes.most * wide)
         pieces: list[Value] = []
         for k in range(sizes.most):
-            inside = k < self.wide_in
-            unit = self.i.p.units[k * self.width : (k + 1) * self.width] if inside else None
-            pieces += [unit if unit is not None else Const(0, self.width), self.i.p.drop]
+            inside = k < wide_in
+            unit = self.i.p.units[k * piece : (k + 1) * piece] if inside else Const(0, piece)
+            pieces += [unit, self.i.p.drop]
         m.d.comb += added.eq(Cat(*pieces))
         m.d.sync += [
-            fill.eq(kept + Mux(put, Mux(vector_end, sizes.last, self.wide_in), 0)),
+            fill.eq(kept + Mux(put, Mux(vector_end, sizes.last, wide_in), 0)),
             units.eq(rest),
         ]
         with m.If(put):

@@ -36,7 +36,7 @@ class LayerCore(wiring.Component):
 
     Members
     -------
-    i : In(stream), word_layout(SIMD * B)
+    i : In(stream), word_layout(plan.bus * B)
     o : Out(stream)
         Words of rows * word_width bits, a neuron fold each; or classes.
 
@@ -51,7 +51,7 @@ class LayerCore(wiring.Component):
         self.gives_class = gives_class
         self.tap_width = plan.fold.rows * plan.word_width
         self.word_width = CLASS_BITS if gives_class else self.tap_width
-        inputs = plan.fold.simd * plan.layer.input_bits
+        inputs = plan.bus * plan.layer.input_bits
         super().__init__(
             {
                 "i": In(stream.Signature(word_layout(inputs))),

@@ -32,12 +32,15 @@ class LayerPlan:
     technology : Technology
     simulated : bool
         Twins stand for a family's cells.
+    parts : int
+        Words in which the inputs of one input fold come; divides `cols`.
     """
 
     layer: Layer
     fold: LayerFolding
     technology: Technology = dataclasses.field(default_factory=Technology)
     simulated: bool = False
+    parts: int = 1
 
     @property
     def name(self) -> str:
@@ -64,6 +67,11 @@ class LayerPlan:
     def depth(self) -> int:
         """Words of a cell's weight ROM; word `nf * input_folds + i` is fold nf, input fold i."""
         return self.fold.depth(self.layer)
+
+    @property
+    def bus(self) -> int:
+        """Inputs a word in which a vector comes."""
+        return self.fold.simd // self.parts
 
     @property
     def bits_computed(self) -> int:

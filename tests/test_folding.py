@@ -45,6 +45,30 @@ def test_ceil_div_is_the_least_integer_that_is_enough(a: int, b: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("K", "bits", "folding", "wide_in", "bus"),
+    [
+        (784, 1, fold(64, 4), 1, 16),  # collected for a cell
+        (784, 1, fold(64, 4), 16, 16),
+        (784, 1, fold(64, 4), 32, 32),
+        (784, 1, fold(64, 4), 64, 64),
+        (784, 1, fold(64, 4), 256, 64),  # split for all cells
+        (784, 1, fold(64, 6), 32, 32),
+        (784, 1, fold(64, 5), 32, 80),
+        (784, 1, fold(64, 4), 24, 32),  # no multiple will do
+        (784, 8, fold(64, 4), 2, 16),  # 49 words of 8 planes, one by one, in 392 beats
+        (784, 8, fold(64, 4), 3, 32),
+        (784, 8, fold(64, 4, planes=2), 4, 16),
+        (784, 8, fold(64, 4, planes=8), 16, 16),
+        (9, 1, fold(4, 1), 1, 16),
+    ],
+)
+def test_a_vector_comes_in_the_narrowest_words_of_whole_cells_that_keep_pace(
+    K: int, bits: int, folding: LayerFolding, wide_in: int, bus: int
+) -> None:
+    assert folding.bus(layer(K, 64, bits), wide_in) == bus
+
+
+@pytest.mark.parametrize(
     ("K", "M", "bits", "folding", "input_folds", "neuron_folds", "groups", "cycles"),
     [
         (1, 1, 1, fold(), 1, 1, 1, 1),

@@ -17,7 +17,7 @@ from bnnhw.technology import Technology
 PERIOD = 1e-6
 RESET_CYCLES = 3
 
-__all__ = ["CoreRun", "Stalls", "beats_of", "expected", "run_core"]
+__all__ = ["Beat", "CoreRun", "Stalls", "beats_of", "expected", "run_core"]
 
 Beat = tuple[int, int]  # tdata, tlast
 
