@@ -34,9 +34,12 @@ def never_full(bench: Bench, size: Size) -> None:
     flying = bench.named("flying", _flying(bench, around))
     bench.check("credits", credits + change + flying + held == size.depth - 2)
     bench.check("no_more_than_there_is_room_for", flying + held <= size.depth)
-    fetched, spare = inside["exit.fetched"], ~inside["exit.slack.ready"]
-    bench.check("slack_fills_in_turn", ~spare | inside["exit.slack.valid"])
-    after = bench.named("after", fetched + spare + inside["exit.slack.valid"])
+    fetched, full = inside["exit.fetched"], inside["exit.slack.full"]
+    into, oldest = inside["exit.slack.into"], inside["exit.slack.oldest"]
+    bench.check("slack_by_turns", (into ^ oldest) == full.xor())
+    bench.check("slack_valid", inside["exit.slack.valid"] == full.any())
+    bench.check("slack_oldest_is_there", ~full.any() | full.bit_select(oldest, 1))
+    after = bench.named("after", fetched + full[0] + full[1])
     bench.check("promised_are_somewhere", promised == flying + held + after)
     _in_order(bench, around, held, after)
 
@@ -87,9 +90,11 @@ def _in_order(bench: Bench, around: Surroundings, held: Value, after: Value) -> 
     bench.check("places", (write - read - held)[: len(write)] == 0)
     bench.check("followed_is_there", ~following | (ahead < held + after))
     stored = inside.word("exit.words", (read + ahead - after)[: len(read)])
+    full, oldest = inside["exit.slack.full"], inside["exit.slack.oldest"]
+    places = inside["exit.slack.place_0"], inside["exit.slack.place_1"]
     behind_memory = [
-        (inside["exit.slack.valid"], inside["exit.slack.head"]),
-        (~inside["exit.slack.ready"], inside["exit.slack.spare"]),
+        (full.any(), Mux(oldest, places[1], places[0])),
+        (full.all(), Mux(oldest, places[0], places[1])),
         (inside["exit.fetched"], inside["exit.i__payload"]),
     ]
     place: Value = Const(0, 3)

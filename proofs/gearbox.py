@@ -25,17 +25,21 @@ Sizes = tuple[int, ...]  # units, wide_in, wide_out, and for Repack hold
 
 
 def slack(bench: Bench, sizes: Sizes) -> None:
-    """Two registers: the second one fills only behind the first."""
+    """Two places, which take words by turns."""
     (wide,) = sizes
     box = Slack(word_layout(wide * WIDTH))
     inside = bench.dut(box)
     board = Board(bench, box, units=wide, wide_in=wide, wide_out=wide, width=WIDTH)
     board.drains(offered=0, taken=1)
     board.invariants()
-    valid, ready = inside["valid"], inside["ready"]
-    bench.check("fills_in_turn", valid | ready)
-    bench.check("flying_are_held", board.flying == valid + ~ready)
-    word = bench.named("word_followed", Mux(board.ahead == 0, inside["head"], inside["spare"]))
+    full, into, oldest = inside["full"], inside["into"], inside["oldest"]
+    bench.check("by_turns", (into ^ oldest) == full.xor())
+    bench.check("valid_is_exact", inside["valid"] == full.any())
+    bench.check("oldest_is_there", ~full.any() | full.bit_select(oldest, 1))
+    bench.check("flying_are_held", board.flying == full[0] + full[1])
+    places = Cat(inside["place_0"], inside["place_1"])
+    at = bench.named("place_followed", oldest ^ (board.ahead != 0))
+    word = bench.named("word_followed", places.word_select(at, len(places) // 2))
     right = word.word_select(board.unit, WIDTH) == board.unit_value
     bench.check("holds_the_unit", ~board.unit_known | right)
     bench.check("holds_the_mark", ~board.drop_known | (word[-1] == board.drop))
@@ -174,7 +178,7 @@ PROOFS = (
         [(1,), (3,)],
         [
             ("takes a word that it has no room for", (2,), "i__ready", lambda i: 1),
-            ("forgets a word that waits", (2,), "valid", lambda i: 0),
+            ("forgets a word that waits", (2,), "full", lambda i: 0),
         ],
         bounds="words of 1 and 3 units",
         depth=3,

@@ -85,10 +85,16 @@ class Collect(_Gearbox):
                 drop.eq(self.i.p.drop),
             ]
         for k, at in enumerate(pieces):
+            if k == 0:
+                enable = self.i.ready & place[k]
+            elif k < tail:  # a word that is not whole yet is no word: any piece may come and go
+                enable = place[k]
+            else:
+                enable = self.i.valid & place[k]
+            with m.If(enable):
+                m.d.sync += at.eq(self.i.p.units)
             # Those that the last word may lack are emptied when a word goes; only a first piece
             # can come then.
-            with m.If((self.i.valid & ~full & place[k]) if k >= tail else (put & place[k])):
-                m.d.sync += at.eq(self.i.p.units)
             if k >= tail:
                 with m.If(full & self.o.ready):
                     m.d.sync += at.eq(0)

@@ -8,9 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 
 class Slack(wiring.Component):
-    """Cuts all paths of a stream's handshake: `i.ready`, `o.valid` and `o.payload` are registers.
+    """Two places for a word: `i.ready`, `o.valid` and `o.payload` hang on registers of it only.
 
-    A word that comes in while the one before is held up waits in a second register.
+    Words go to the places by turns, and from them. Whether one is taken in or out decides what is
+    said of the places, and nothing as wide as a word.
 
     Latency: 1 cycle. Throughput: a word a cycle.
 
@@ -28,23 +29,25 @@ class Slack(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         payload = Value.cast(self.i.payload)  # which may be a view
-        head = Signal(len(payload), reset_less=True)
-        spare = Signal(len(payload), reset_less=True)
-        valid = Signal()
-        ready = Signal(init=1)  # the spare register is empty
-        moves = Signal()
+        places = [Signal(len(payload), name=f"place_{k}", reset_less=True) for k in range(2)]
+        full = Signal(2)
+        valid = Signal()  # one of them is
+        into = Signal()  # the place of the next word
+        oldest = Signal()  # that of the next one to go
         m.d.comb += [
-            self.i.ready.eq(ready),
+            self.i.ready.eq(~full.all()),
             self.o.valid.eq(valid),
-            self.o.payload.eq(head),
-            moves.eq(~valid | self.o.ready),
+            self.o.payload.eq(Mux(oldest, places[1], places[0])),
         ]
-        m.d.sync += [
-            ready.eq(moves | (ready & ~self.i.valid)),
-            valid.eq(~moves | self.i.valid | ~ready),
-        ]
-        with m.If(moves):
-            m.d.sync += head.eq(Mux(ready, payload, spare))
-        with m.If(ready):
-            m.d.sync += spare.eq(payload)
+        m.d.sync += valid.eq(self.i.valid | full.all() | (valid & ~self.o.ready))
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += into.eq(~into)
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += oldest.eq(~oldest)
+        for k, place in enumerate(places):
+            # An empty place takes whatever is there, so its clock enable waits for nobody.
+            with m.If(full[k]):
+                m.d.sync += full[k].eq(~self.o.ready | (oldest != k))
+            with m.Else():
+                m.d.sync += [place.eq(payload), full[k].eq(self.i.valid & (into == k))]
         return m
