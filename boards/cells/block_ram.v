@@ -3,7 +3,7 @@
 // It holds BYTES bytes of 9 bits. A port's address counts slots: 8 in each byte, the ninth bit goes
 // with the eighth. A port reads words of RD bits and writes words of WR bits: 1, 2, 4, 9, 18, 36 or
 // 72; 0 where it does not. `we` has a bit for each byte of the word. What hardware leaves open, or
-// what the cells here are not used for, reads as X: the word that the other port writes at the same
+// what the cells here are not used for, reads as X: bytes that the other port writes at the same
 // edge (unless OLD), the word that the port itself writes (unless FIRST), a word read under reset.
 module bnnhw_block_ram (
     input clk_a, en_a, oce_a, rst_a,
@@ -40,10 +40,22 @@ module bnnhw_block_ram (
         first = ad - ad % slots(width);
     endfunction
 
-    function clash(input integer width_1, input [15:0] ad_1, input integer width_2,
-                   input [15:0] ad_2);
-        clash = first(width_1, ad_1) < first(width_2, ad_2) + slots(width_2)
-             && first(width_2, ad_2) < first(width_1, ad_1) + slots(width_1);
+    // X where a word that is read has bytes, or bits, that are written; else 0.
+    function [71:0] clash(input integer rd, input [15:0] from, input integer wr,
+                          input [15:0] to, input [7:0] we);
+        integer k, g;
+        begin
+            clash = 0;
+            if (rd < 9 || wr < 9) begin
+                if (we != 0 && first(rd, from) < first(wr, to) + slots(wr)
+                            && first(wr, to) < first(rd, from) + slots(rd)) clash = 72'bx;
+            end else
+                for (k = 0; k < 8; k = k + 1)
+                    for (g = 0; g < 8; g = g + 1)
+                        if (9 * k < rd && 9 * g < wr && we[g]
+                            && first(rd, from) / 8 + k == first(wr, to) / 8 + g)
+                            clash[9 * k +: 9] = 9'bx;
+        end
     endfunction
 
     function [71:0] word(input integer width, input [15:0] ad);
@@ -65,9 +77,9 @@ module bnnhw_block_ram (
             if (rst_a !== 0) read_a <= 72'bx;
             else if (en_a) begin
                 read_a <= word(RD_A, ad_a);
+                if (WR_B != 0 && en_b && !OLD)
+                    read_a <= word(RD_A, ad_a) ^ clash(RD_A, ad_a, WR_B, ad_b, we_b);
                 if (WR_A != 0 && we_a != 0 && !FIRST_A) read_a <= 72'bx;
-                if (WR_B != 0 && en_b && we_b != 0 && !OLD)
-                    if (clash(RD_A, ad_a, WR_B, ad_b)) read_a <= 72'bx;
             end
         end
         if (RD_B != 0) always @(posedge clk_b) begin
@@ -75,9 +87,9 @@ module bnnhw_block_ram (
             if (rst_b !== 0) read_b <= 72'bx;
             else if (en_b) begin
                 read_b <= word(RD_B, ad_b);
+                if (WR_A != 0 && en_a && !OLD)
+                    read_b <= word(RD_B, ad_b) ^ clash(RD_B, ad_b, WR_A, ad_a, we_a);
                 if (WR_B != 0 && we_b != 0 && !FIRST_B) read_b <= 72'bx;
-                if (WR_A != 0 && en_a && we_a != 0 && !OLD)
-                    if (clash(RD_B, ad_b, WR_A, ad_a)) read_b <= 72'bx;
             end
         end
     endgenerate

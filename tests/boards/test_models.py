@@ -197,7 +197,7 @@ BROKEN = {
     "a byte's write enable": ("we_a[g]", "we_a[0]"),
     "a word's first byte": ("ad - ad % slots(width)", "ad"),
     "a bit's place": ("mem[ad / 8][first(width, ad) % 8 + k]", "mem[ad / 8][k]"),
-    "the clash of two ports": ("if (clash(", "if (1 || clash("),
+    "the clash of two ports": ("we[g]\n", "1\n"),
 }
 
 
