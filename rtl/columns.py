@@ -20,7 +20,7 @@ import itertools
 import operator
 from collections.abc import Iterable, Iterator
 
-WIDTH = 100, 6000  # states kept after each kind of move: at most, and times the dots
+WIDTH = 150, 9000  # states kept after each kind of move: at most, and times the dots
 PLANS = 8  # plans given, the best first
 
 

@@ -107,7 +107,8 @@ class _Writer:
         """The lane for each dot: lanes of one weight change places where slots want plain ones.
 
         A slot can take some lanes inverted, not all; which ones, the family's cells say. So every
-        adder first gets as many plain lanes as it cannot do without, then they are dealt out.
+        adder first gets as many plain lanes as it cannot do without, then they are dealt out. Where
+        a net enters a line for nothing, those that do so are plain too, if any is left.
         """
         plain = [lane for lane in lanes if lane.values in PLAIN]
         inverted = [lane for lane in lanes if lane.values not in PLAIN]
@@ -119,6 +120,9 @@ class _Writer:
             here = [i for i in range(len(lanes)) if self.plan.places[i] == place]
             mine = sorted((lanes[i] for i in here), key=lambda lane: lane.values not in PLAIN)
             wanted = [dot for c in self.chains() for dot in self.wanting(c, set(here), hardest)]
+            if self.family.free_start:
+                entering = {chain.carry_in for chain in self.chains()}
+                wanted += [dot for dot in here if dot in entering and dot not in wanted]
             order = [*wanted, *(dot for dot in here if dot not in wanted)]
             dots |= dict(zip(order, mine, strict=True))
         return [dots[dot] for dot in range(len(lanes))]
