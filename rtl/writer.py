@@ -134,10 +134,10 @@ class _Writer:
         """The fewest lanes of an adder that must be plain, if all others are inverted."""
         mine = sorted(chain.inputs & lanes)
         plain, inverted = hardest
-        nets = dict.fromkeys(chain.inputs, NET)
+        nets = {dot: apart(NET) for dot in chain.inputs}
         for size in range(len(mine)):
             for chosen in itertools.combinations(mine, size):
-                now = {dot: plain if dot in chosen else inverted for dot in mine}
+                now = {dot: apart(plain if dot in chosen else inverted) for dot in mine}
                 if self.fitting(chain, nets | now) is not None:
                     return list(chosen)
         return mine
@@ -275,7 +275,7 @@ class _Writer:
         loose = [dot for dot in sorted(dots) if dots[dot].values != (0, 1)]
         for size in range(len(loose)):
             for chosen in itertools.combinations(loose, size):
-                if self.fitting(chain, {**dots, **dict.fromkeys(chosen, NET)}) is not None:
+                if self.fitting(chain, {**dots, **{dot: apart(NET) for dot in chosen}}) is not None:
                     return chosen
         return tuple(loose)
 
@@ -292,6 +292,11 @@ class _Writer:
             if all(self.family.abilities.fits(one.values) for one in functions):
                 return complemented, functions
         return None
+
+
+def apart(function: Function) -> Function:
+    """The same of nets of its own: a slot sees a net that it gets twice as one."""
+    return Function(tuple(Const(0, 1) for _ in function.nets), function.values)
 
 
 def slot_function(slot: Slot, functions: Mapping[int, Function]) -> Function:

@@ -74,3 +74,12 @@ def test_the_measured_popcount_has_the_ports_that_it_is_documented_with(family: 
     assert "module popcount(" in verilog
     for port in ("input [63:0] a;", "input [63:0] w;", "output [6:0] count;", "input clk;"):
         assert port in verilog
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_inverted_lanes_find_places_that_take_them_without_luts(family: str) -> None:
+    technology = Technology(family=family, every=0, line=0)
+    for seed in range(3):
+        weights = np.random.default_rng(seed).integers(0, 2, 64, dtype=np.uint8)
+        verilog = popcount_verilog(XnorPopcount(64, technology, weights=weights))
+        assert "plain_" not in verilog
