@@ -4,7 +4,7 @@ __all__ = ["new_folder", "sha256_of", "write_bytes", "write_text"]
 
 import contextlib
 import hashlib
-import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,16 +17,14 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Replace `path` by `content`, or leave it as it was (disk full, Ctrl-C)."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    # The name is ours before the file is there: an interrupt at any moment can take it away again.
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with beside.open("xb") as file:
             file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
+        beside.replace(path)
     except BaseException as error:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         if isinstance(error, OSError):
             error.filename = str(path)  # what the user named, and not the file beside it
             error.filename2 = None

@@ -57,7 +57,7 @@ def test_a_files_mode_is_what_the_umask_leaves(umask: int, mode: int, tmp_path: 
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, RuntimeError])
-@pytest.mark.parametrize("when", ["write", "chmod", "replace"])
+@pytest.mark.parametrize("when", ["opened", "write", "replace"])
 def test_whatever_goes_wrong_leaves_the_old_file_alone(
     when: str, error: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,11 +66,16 @@ def test_whatever_goes_wrong_leaves_the_old_file_alone(
     def fail(*arguments: object) -> None:
         raise error
 
-    if when == "write":
-        real = os.fdopen
+    if when == "replace":
+        monkeypatch.setattr(Path, when, fail)
+    else:
+        real = Path.open
 
-        def fdopen(descriptor: int, mode: str) -> object:
-            file = real(descriptor, mode, buffering=0)
+        def half_open(path: Path, mode: str) -> object:
+            file = real(path, mode, buffering=0)
+            if when == "opened":
+                file.close()
+                raise error
 
             class Half:
                 def __enter__(self) -> "Half":
@@ -85,9 +90,7 @@ def test_whatever_goes_wrong_leaves_the_old_file_alone(
 
             return Half()
 
-        monkeypatch.setattr("os.fdopen", fdopen)
-    else:
-        monkeypatch.setattr(Path, when, fail)
+        monkeypatch.setattr(Path, "open", half_open)
     with pytest.raises(error):
         write_bytes(tmp_path / "file", b"new")
     monkeypatch.undo()
