@@ -44,6 +44,9 @@ class LayerFolding:
         Bit-planes at a time (first layer on inputs of more than one bit; else 1).
     weights : "auto", "baked" or "bram"
         Constants in LUTs, or block RAM with initial contents; auto bakes ROMs of up to 128 words.
+    band : int
+        Rows that one register serves with activations and addresses on their way down: more of
+        them take fewer flip-flops and cycles of latency, and cost clock.
     """
 
     name: str
@@ -52,11 +55,12 @@ class LayerFolding:
     lanes: int = 16
     planes: int = 1
     weights: str = "auto"
+    band: int = 1
 
     def __post_init__(self) -> None:
         if not (self.name.isascii() and self.name.isidentifier()):
             raise InputError(f"layer name must be an identifier, not {self.name!r}")
-        for size in ("rows", "cols", "lanes"):
+        for size in ("rows", "cols", "lanes", "band"):
             if not 1 <= getattr(self, size) <= 1 << 16:
                 raise InputError(
                     f"{self.name}: {size} must be 1 to 65536, not {getattr(self, size)}"
@@ -72,6 +76,15 @@ class LayerFolding:
     def simd(self) -> int:
         """Inputs at a time."""
         return self.cols * self.lanes
+
+    def band_of(self, row: int) -> int:
+        """The band that a row is in, from 0."""
+        return row // self.band
+
+    @property
+    def skew(self) -> int:
+        """Cycles from the first cell's turn to the last one's: a register a column and a band."""
+        return self.cols - 1 + self.band_of(self.rows - 1)
 
     def input_folds(self, layer: Layer) -> int:
         """IF = ceil(K / SIMD)."""
@@ -120,7 +133,7 @@ class LayerFolding:
 
     def resolved(self, layer: Layer) -> dict[str, int | str]:
         """The grid in JSON's terms, `auto` resolved."""
-        sizes = {name: getattr(self, name) for name in ("rows", "cols", "lanes", "planes")}
+        sizes = {name: getattr(self, name) for name in ("rows", "cols", "lanes", "planes", "band")}
         return sizes | {"weights": self.stores(layer)}
 
 

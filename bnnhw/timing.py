@@ -52,8 +52,7 @@ def shift_of(layer: Output) -> int | None:
 
 def layer_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> int:
     """From the last step of a neuron fold to its word (the tap) at the grid's exit."""
-    skew = fold.cols - 1 + fold.rows - 1
-    return READ + skew + cell_latency(layer, fold, technology) + EDGE + score_stages(layer)
+    return READ + fold.skew + cell_latency(layer, fold, technology) + EDGE + score_stages(layer)
 
 
 def argmax_latency(rows: int) -> int:

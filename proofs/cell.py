@@ -21,7 +21,7 @@ from .plans import dense_plan
 from .proof import Broken, Case, Proof
 
 # By how weights are kept, a layer on its grid: inputs, neurons, and the rest. The cell is that of
-# row 0 and the last column.
+# the first band's last row and the last column.
 Size = tuple[int, int, Mapping[str, Any]]
 SIZES: dict[str, Sequence[Size]] = {
     "constant": (
@@ -35,6 +35,8 @@ SIZES: dict[str, Sequence[Size]] = {
         (20, 2, {"lanes": 5, "cols": 2}),
         (12, 4, {"lanes": 3}),
         (6, 20, {"lanes": 2}),
+        (5, 36, {"lanes": 5, "rows": 3, "band": 3}),
+        (4, 16, {"lanes": 4, "rows": 2, "band": 2}),
         (6, 3, {"bits": 2, "lanes": 3, "cols": 2, "planes": 2}),
     ),
     "ram": ((12, 6, {"lanes": 3, "cols": 2, "rows": 2, "weights": "bram"}),),
@@ -49,8 +51,8 @@ def counts_matches(bench: Bench, plan: LayerPlan, built: LayerPlan | None = None
     built : LayerPlan
         What the component is built for, if it is not `plan`: a broken copy.
     """
-    fold, col = plan.fold, plan.fold.cols - 1
-    cell = Cell(built or plan, 0, col)
+    fold, col, row = plan.fold, plan.fold.cols - 1, plan.fold.band - 1
+    cell = Cell(built or plan, row, col)
     bench.dut(cell)
     m = bench.m
     a, addr = bench.free("a", len(cell.a_i)), bench.free("addr", len(cell.addr_i))
@@ -59,7 +61,9 @@ def counts_matches(bench: Bench, plan: LayerPlan, built: LayerPlan | None = None
     lane_sum = fold.lanes * ((1 << fold.planes) - 1)
     bench.assume((addr < plan.depth) & (ps <= col * lane_sum))
 
-    words = [pack(word) for word in plan.weight_words[0, col]]
+    if not cell.heads:
+        m.d.comb += cell.a_late.eq(bench.before("a_link", a))
+    words = [pack(word) for word in plan.weight_words[row, col]]
     weight = Signal(fold.lanes, name=f"{bench.prefix}weight")
     lead, late = address_lead(plan), 0
     if outside(plan):
@@ -89,7 +93,7 @@ def counts_matches(bench: Bench, plan: LayerPlan, built: LayerPlan | None = None
         matches = bench.before(f"matches_{k}", matches)
     left = bench.before("ps_before", ps) if col else 0
     bench.check("sum", ~known | (cell.ps_o == matches + left))
-    if fold.rows > 1:
+    if cell.heads and fold.rows > 1:
         moved = bench.before("moved", 1)
         bench.check("a_moves_down", ~moved | (cell.a_o == bench.before("a_before", cell.a_i)))
         addr_before = bench.before("addr_before", addr)

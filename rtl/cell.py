@@ -18,9 +18,9 @@ from .writer import write_count
 class Cell(wiring.Component):
     """Counts the lanes whose activation equals the weight, and adds the count to a passing sum.
 
-    Activations and the weights' address move down by one register, partial sums right by one.
-    Nothing stalls and nothing is reset. The address comes `weights.address_lead` cycles before its
-    activations.
+    Activations and the weights' address move down by one register a band of rows, partial sums
+    right by one a cell. Nothing stalls and nothing is reset. The address comes
+    `weights.address_lead` cycles before its activations.
 
     Latency: `timing.cell_latency` from `a_i` to `ps_o`; `ps_i` comes one cycle before that.
 
@@ -32,9 +32,13 @@ class Cell(wiring.Component):
 
     Members
     -------
-    a_i : In, a_o : Out, planes * lanes bits
+    a_i : In, planes * lanes bits
         Bit `p * lanes + l` is plane p (of weight 2^p) of lane l.
-    addr_i : In, addr_o : Out, range(depth)
+    addr_i : In, range(depth)
+    a_o, addr_o : Out
+        One cycle later, for the rows below; only of a band's first row.
+    a_late : In
+        The first row's `a_o`, in the others.
     w_i : In, lanes bits
         The weights, one cycle later than `a_i`; only where block RAM holds them outside.
     ps_i : In, ps_o : Out
@@ -43,6 +47,7 @@ class Cell(wiring.Component):
 
     a_i: Signal
     a_o: Signal
+    a_late: Signal
     addr_i: Signal
     addr_o: Signal
     w_i: Signal
@@ -53,6 +58,7 @@ class Cell(wiring.Component):
         self.plan = plan
         self.row = row
         self.col = col
+        self.heads = row % plan.fold.band == 0
         most = plan.fold.lanes * ((1 << plan.fold.planes) - 1)  # of one cell
         self.ps_max = (col + 1) * most
         width = plan.fold.planes * plan.fold.lanes
@@ -60,23 +66,23 @@ class Cell(wiring.Component):
         super().__init__(
             {
                 "a_i": In(width),
-                "a_o": Out(width),
                 "addr_i": In(address),
-                "addr_o": Out(address),
                 "ps_i": In(max(1, (col * most).bit_length())),
                 "ps_o": Out(self.ps_max.bit_length()),
             }
+            | ({"a_o": Out(width), "addr_o": Out(address)} if self.heads else {"a_late": In(width)})
             | ({"w_i": In(plan.fold.lanes)} if outside(plan) else {})
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        # The last row's links lead to no cell, but a family's counter begins with them.
-        below = self.row + 1 < self.plan.fold.rows
-        if below or not self.plan.technology.generic:
-            self._link(m, "a_link", self.a_i, self.a_o)
-        if below and self.plan.depth > 1:
-            self._link(m, "addr_link", self.addr_i, self.addr_o)
+        if self.heads:
+            # The last band's links lead to no cell, but a family's counters begin with them.
+            below = self.row + self.plan.fold.band < self.plan.fold.rows
+            if below or not self.plan.technology.generic:
+                self._link(m, "a_link", self.a_i, self.a_o)
+            if below and self.plan.depth > 1:
+                self._link(m, "addr_link", self.addr_i, self.addr_o)
         if self.plan.technology.generic:
             self._plain(m)
         else:
@@ -96,7 +102,7 @@ class Cell(wiring.Component):
             plan,
             words,
             a=self.a_i,
-            a_link=self.a_o,
+            a_link=self.a_o if self.heads else self.a_late,
             addr=self.addr_i,
             w=self.w_i if outside(plan) else None,
         )

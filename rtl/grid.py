@@ -15,8 +15,8 @@ from .weights import outside
 class Grid(wiring.Component):
     """Cells side by side: activations enter at the top, partial sums leave at the right.
 
-    Column c gets its activations c cycles after column 0. Row r's sum over all columns leaves
-    `timing.cell_latency(fold) + cols - 1 + r` cycles after column 0 got the activations.
+    Column c gets its activations c cycles after column 0. The sum over all columns of a row in
+    band b leaves `timing.cell_latency(fold) + cols - 1 + b` cycles after column 0 got them.
 
     Members
     -------
@@ -42,7 +42,11 @@ class Grid(wiring.Component):
         for r, row in enumerate(self.cells):
             for c, cell in enumerate(row):
                 m.submodules[f"cell_{r}_{c}"] = cell
-                above = self.cells[r - 1][c] if r else None
+                band = self.plan.fold.band
+                head = self.cells[r - r % band][c]
+                above = self.cells[head.row - band][c] if head.row else None
+                if cell is not head:
+                    m.d.comb += cell.a_late.eq(head.a_o)
                 m.d.comb += [
                     cell.a_i.eq(above.a_o if above else self._port(f"a_{c}")),
                     cell.addr_i.eq(above.addr_o if above else self._port(f"addr_{c}")),

@@ -123,9 +123,10 @@ class LayerCore(wiring.Component):
             ps = getattr(grid, f"ps_{r}")
             m.submodules[f"edge_{r}"] = edge = Edge(plan, r, ps.shape())
             m.d.comb += [edge.ps.eq(ps), edge.control_i.eq(control)]
-            control = edge.control_o
+            if fold.band_of(r + 1) > fold.band_of(r):
+                control = edge.control_o
             result: Value = edge.o
-            for k in range(fold.rows - 1 - r):
+            for k in range(fold.band_of(fold.rows - 1) - fold.band_of(r)):
                 result = late(m, f"result_{r}_{k}", result)
             results.append(result)
             if r == fold.rows - 1:

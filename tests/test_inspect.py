@@ -37,7 +37,7 @@ def test_the_figures_are_those_worked_out_by_hand() -> None:
     assert [layer["input_bits"] for layer in seen["layers"]] == [4, 1, 1]
     assert [layer["gives"] for layer in seen["layers"]] == ["bits", "bits", "scores"]
     assert seen["layers"][0]["folding"] == {
-        "rows": 8, "cols": 2, "lanes": 16, "planes": 2, "weights": "baked"
+        "rows": 8, "cols": 2, "lanes": 16, "planes": 2, "weights": "baked", "band": 1
     }  # fmt: skip
     assert seen["layers"][1]["folding"]["weights"] == "bram"
     assert (seen["weight_bits"], seen["operations"]) == (3800, 7600)

@@ -72,6 +72,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--weights", choices=("auto", "baked", "bram"),
         help="constants in LUTs, or block RAM (default: auto)",
     )  # fmt: skip
+    layer.add_argument(
+        "--band", type=int, metavar="R", help="rows that one register serves (default: 1)"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -92,7 +95,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         neurons=args.neurons,
         input_bits=args.input_bits,
         folding=args.folding,
-        grid={n: getattr(args, n) for n in ("rows", "cols", "lanes", "planes", "weights")},
+        grid={n: getattr(args, n) for n in ("rows", "cols", "lanes", "planes", "weights", "band")},
         target_fps=args.target_fps,
         clock_hz=args.clock_mhz * 1e6,
         output=args.output,

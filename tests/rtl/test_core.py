@@ -144,6 +144,30 @@ def test_a_familys_core_is_exact_in_the_cycles_promised(family: str, depth: int)
     assert set(np.diff(run.taken[2::3])[3:].tolist()) == {folding.interval(network, "scores")}
 
 
+# A band of all rows, bands that divide them, a last band of fewer; what is kept with its XNOR,
+# shared columns, a table, block RAM.
+@pytest.mark.parametrize("depth, weights", [(7, "auto"), (3, "auto"), (12, "auto"), (12, "bram")])
+@pytest.mark.parametrize("rows, band", [(4, 4), (4, 2), (5, 2), (2, 3)])
+@pytest.mark.parametrize("family", ["generic", "ecp5"])
+def test_bands_of_rows_are_exact_in_the_cycles_promised(
+    family: str, rows: int, band: int, depth: int, weights: str
+) -> None:
+    technology = Technology(family=family)
+    network = random_network([6 * depth, rows, 3], bits=1 + depth % 2, seed=depth)
+    first = LayerFolding(
+        name=network.layers[0].name, rows=rows, cols=2, lanes=3, weights=weights, band=band
+    )
+    last = LayerFolding(name=network.layers[1].name, rows=3, lanes=4, band=2)
+    folding = Folding(layers=(first, last))
+    x = inputs(network, 6)
+    wanted = expected(network, folding, x, "scores")
+    beats = [beat for image in x for beat in beats_of(network, folding, image)]
+    run = run_core(network, folding, beats, "scores", results=len(wanted), technology=technology)
+    assert run.beats == wanted
+    latency = network_latency(network, folding, "scores", technology).total
+    assert run.taken[2] - run.first_given == latency
+
+
 # Two cells to a RAM, two RAMs to a cell, a RAM to each, and more words than a RAM has.
 @pytest.mark.parametrize("lanes, depth", [(3, 20), (20, 20), (2, 600), (1, 1030)])
 @pytest.mark.parametrize("family", TECHNOLOGIES[1:])
