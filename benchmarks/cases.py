@@ -6,10 +6,15 @@ import dataclasses
 from pathlib import Path
 
 from bnnhw.boards import Synthesis, synth, synth_popcount, target
+from bnnhw.errors import ToolError
 from bnnhw.folding import Folding, LayerFolding
+from bnnhw.network_file import load
+from bnnhw.record import Record
+from bnnhw.report.fpga import fpga_rows
 from bnnhw.rtl.emit import generate
+from bnnhw.sim import simulate
 from bnnhw.synthetic import random_layer
-from bnnhw.technology import TECHNOLOGIES, Technology
+from bnnhw.technology import LINE, TECHNOLOGIES, Technology
 
 FAMILIES = TECHNOLOGIES[1:]
 MODELS = Path(__file__).parent.parent / "models"
@@ -42,6 +47,10 @@ class Case:
     def run(self, out: Path, *, route: bool, seeds: tuple[int, ...] = FINAL_SEEDS) -> Synthesis:
         """Synthesize it, and route it if it is a case for that and `route` says so."""
         raise NotImplementedError
+
+    def records(self, result: Synthesis) -> list[Record]:
+        """What is kept of what `run` gave."""
+        return result.records
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +125,56 @@ class GridCase(Case):
         )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ModelCase(Case):
+    """A kept network on a kept folding, first simulated: exact, and its cycles counted.
+
+    Parameters
+    ----------
+    model, folding : str
+        Files in `models`.
+    every, line, open_tables
+        As `Technology` has them.
+    freq_mhz : float, optional
+        What nextpnr shall try to reach, as for `synth`.
+    """
+
+    model: str
+    folding: str
+    every: int = 1
+    line: int = LINE
+    open_tables: bool = False
+    freq_mhz: float | None = None
+
+    def run(self, out: Path, *, route: bool, seeds: tuple[int, ...] = FINAL_SEEDS) -> Synthesis:
+        technology = Technology(
+            family=self.family, every=self.every, line=self.line, open_tables=self.open_tables
+        )
+        generate(MODELS / self.model, out, folding=MODELS / self.folding, technology=technology)
+        if failure := simulate(out).failure:
+            raise ToolError(f"{self.name} differs from golden: {failure}")
+        return synth(
+            out,
+            target=target(self.family, device=self.device),
+            route=route and self.routed,
+            freq_mhz=self.freq_mhz,
+            seeds=seeds,
+        )
+
+    def records(self, result: Synthesis) -> list[Record]:
+        """Also images a second, latency, and operations a second for each LUT site."""
+        network = load(MODELS / self.model)
+        (row,) = fpga_rows(network, result.folder.parent)
+        cells = (row.cells["measured_rate_1"], row.cells["measured_latency"])
+        speeds = [cell for cell in cells if isinstance(cell, Record)]
+        for speed in speeds[:1]:
+            value = network.operations * float(speed.value) / result.counts.lut_sites
+            how = f"{network.operations:,} operations an image, over LUT sites; {speed.how}"
+            name = "operations_per_lut_site"
+            speeds.append(dataclasses.replace(speed, name=name, value=value, unit="1/s", how=how))
+        return [*result.records, *speeds]
+
+
 def _popcounts() -> list[Case]:
     cases: list[Case] = []
     for family in FAMILIES:
@@ -157,6 +216,24 @@ CASES: tuple[Case, ...] = (
         size=16,
         words=256,
         weights="bram",
+        routed=True,
+    ),
+    ModelCase(
+        name="mnist-1bit-max-ecp5",
+        family="ecp5",
+        model="mnist-256x3-1bit.safetensors",
+        folding="mnist-256x3-1bit-max.toml",
+        line=24,
+        open_tables=True,
+        routed=True,
+    ),
+    ModelCase(
+        name="mnist-8bit-max-ecp5",
+        family="ecp5",
+        model="mnist-256x3-8bit.safetensors",
+        folding="mnist-256x3-8bit-max.toml",
+        every=2,
+        line=24,
         routed=True,
     ),
 )

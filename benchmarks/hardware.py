@@ -53,14 +53,15 @@ def measure(cases: Sequence[Case], out: Path, *, quick: bool, keep: bool) -> int
         for case in cases:
             bar.advance(0, note=case.name)
             result: Synthesis = case.run(out / case.name, route=not quick)
-            now, before = figures(result.records), kept(case)
+            records = case.records(result)
+            now, before = figures(records), kept(case)
             too_much = "lut_sites" in before and now["lut_sites"] > (1 + MORE) * before["lut_sites"]
             grown += too_much
             shown = [change(now.get(name), before.get(name)) for name in SHOWN]
             rows.append([case.name, *shown, "too much" if too_much else ""])
             if keep:
                 RECORDS.mkdir(exist_ok=True)
-                write_records(RECORDS / f"{case.name}.json", result.records)
+                write_records(RECORDS / f"{case.name}.json", records)
             bar.advance(note="")
     heads = ("design", "LUT sites", "flip-flops", "block RAM", "clock", "")
     console.show(console.table("measured (change against the kept records)", heads, rows))

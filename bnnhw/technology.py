@@ -24,11 +24,15 @@ class Technology:
         A register after every so many operations, one after the other; 0: only at the end.
     line : int
         Slots of the longest carry line; 0: no limit.
+    open_tables : bool
+        No register behind a weight's table in LUTs, which is then read in the cycle of the first
+        operation: a flip-flop a lane less, at the price of clock.
     """
 
     family: str = GENERIC
     every: int = 1
     line: int = LINE
+    open_tables: bool = False
 
     def __post_init__(self) -> None:
         if self.family not in TECHNOLOGIES:

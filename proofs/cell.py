@@ -39,6 +39,10 @@ SIZES: dict[str, Sequence[Size]] = {
         (4, 16, {"lanes": 4, "rows": 2, "band": 2}),
         (6, 3, {"bits": 2, "lanes": 3, "cols": 2, "planes": 2}),
     ),
+    "open": (
+        (12, 4, {"lanes": 3, "open_tables": True}),
+        (5, 36, {"lanes": 5, "rows": 3, "band": 3, "open_tables": True}),
+    ),
     "ram": ((12, 6, {"lanes": 3, "cols": 2, "rows": 2, "weights": "bram"}),),
 }
 

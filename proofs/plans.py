@@ -14,7 +14,13 @@ from bnnhw.technology import GENERIC, Technology
 
 
 def dense_plan(
-    inputs: int, neurons: int, *, bits: int = 1, family: str = GENERIC, **folding: Any
+    inputs: int,
+    neurons: int,
+    *,
+    bits: int = 1,
+    family: str = GENERIC,
+    open_tables: bool = False,
+    **folding: Any,
 ) -> LayerPlan:
     """A layer with weights and thresholds out of a seed, on its grid; one lane by default.
 
@@ -22,7 +28,8 @@ def dense_plan(
     """
     layer = random_layer(inputs, neurons, input_bits=bits, seed=inputs + neurons).layers[0]
     fold = LayerFolding(name=layer.name, **{"lanes": 1, **folding})
-    return LayerPlan(layer, fold, Technology(family=family), simulated=True)
+    technology = Technology(family=family, open_tables=open_tables)
+    return LayerPlan(layer, fold, technology, simulated=True)
 
 
 def output_plan(

@@ -30,6 +30,7 @@ from .rom import Rom
 from .structure import Structure
 from .writer import structure
 
+REACH = 32  # tables that one register of an address serves, where nothing stands behind them
 COLUMNS_DEPTH = 4  # up to complement 4 words have 7 different columns, which all lanes can share
 XNOR, XOR, SAME, INVERTED = (1, 0, 0, 1), (0, 1, 1, 0), (0, 1), (1, 0)
 
@@ -153,10 +154,7 @@ def lane_functions(
     # Columns that begin with 0, by which a lane is the XNOR or the XOR; 0 itself needs no net.
     keys = [column if not column[0] else tuple(1 - bit for bit in column) for column in columns]
     wanted = sorted({key for key in keys if any(key)}) if form == "columns" else keys
-    family = FAMILIES[plan.technology.family]
-    kept = {"keep": 1} if form == "columns" else {}  # those of neighbours may hold the same
-    table = Signal(len(wanted), name="w", reset_less=True, attrs=kept)
-    m.d.sync += table.eq(Cat(*family.roms(cells, "weight", addr, wanted)))
+    table = _table(m, cells, plan, wanted, addr, shared=form == "columns")
     lanes = []
     for k, net in enumerate(nets):
         lane = k % fold.lanes
@@ -167,6 +165,32 @@ def lane_functions(
         bit = table[wanted.index(keys[lane]) if form == "columns" else lane]
         lanes.append(Function((net, bit), XOR if inverts else XNOR))
     return lanes
+
+
+def _table(
+    m: Module,
+    cells: Cells,
+    plan: LayerPlan,
+    columns: Sequence[tuple[int, ...]],
+    addr: Value,
+    *,
+    shared: bool,
+) -> Value:
+    """A bit for each column, one cycle after the address: registered, or read by its register."""
+    family = FAMILIES[plan.technology.family]
+    # Those of neighbours may hold the same.
+    kept = {"keep": 1}
+    if shared or not plan.technology.open_tables:
+        table = Signal(len(columns), name="w", reset_less=True, attrs=kept if shared else {})
+        m.d.sync += table.eq(Cat(*family.roms(cells, "weight", addr, columns)))
+        return table
+    table = Signal(len(columns), name="w")
+    for k in range(0, len(columns), REACH):
+        near = Signal(len(addr), name=f"addr_near_{k // REACH}", reset_less=True, attrs=kept)
+        m.d.sync += near.eq(addr)
+        bits = family.roms(cells, f"weight_{k // REACH}", near, columns[k : k + REACH])
+        m.d.comb += table[k : k + REACH].eq(Cat(*bits))
+    return table
 
 
 def _fused(

@@ -1,6 +1,7 @@
 """The hardware benchmark: growth is seen, and fails."""
 
 import dataclasses
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 
 from benchmarks import hardware
-from benchmarks.cases import CASES, Case
+from benchmarks.cases import CASES, MODELS, Case, ModelCase
+from bnnhw.folding import Folding
+from bnnhw.network_file import load
 from bnnhw.record import Record, write_records
 
 
@@ -22,6 +25,17 @@ class Fake(Case):
 
     def run(self, out: Path, *, route: bool, seeds: tuple[int, ...] = (1,)) -> Any:
         return SimpleNamespace(records=[record("lut_sites", self.luts), record("ffs", 7)])
+
+
+def generate_manifest(case: ModelCase, build: Path) -> None:
+    """As much of a build folder's manifest as the speed is told from."""
+    manifest = {
+        "model_sha256": load(MODELS / case.model).sha256,
+        "input": {"pixels_per_beat": 56, "beats": 14, "bits": 1},
+        "output": "class",
+        "output_beats": 1,
+    }
+    (build / "manifest.json").write_text(json.dumps(manifest))
 
 
 @pytest.fixture
@@ -55,6 +69,39 @@ def test_keep_replaces_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_designs_have_names_of_their_own() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if isinstance(case, ModelCase)], ids=lambda case: case.name
+)
+def test_a_models_folding_is_as_fast_as_its_slowest_layer(case: ModelCase) -> None:
+    network = load(MODELS / case.model)
+    folding = Folding.load(MODELS / case.folding)
+    slowest = max(fold.steps(layer) * fold.neuron_folds(layer)
+                  for layer, fold in folding.pairs(network))  # fmt: skip
+    assert folding.interval(network) == slowest
+
+
+def test_the_largest_core_states_its_speed_beside_what_it_takes(tmp_path: Path) -> None:
+    case = next(case for case in CASES if case.name == "mnist-1bit-max-ecp5")
+    assert isinstance(case, ModelCase)
+    build = tmp_path / "core"
+    counted = [
+        Record(name=name, value=value, unit="cycles", kind="measured", how="counted", on="sim")
+        for name, value in (("interval_cycles", 16), ("latency_cycles", 160), ("mismatches", 0))
+    ]
+    clock = dataclasses.replace(record("clock_median", 160e6), unit="Hz")
+    (build / "synth-ecp5").mkdir(parents=True)
+    (build / "simulation").mkdir()
+    write_records(build / "simulation" / "records.json", counted)
+    write_records(build / "synth-ecp5" / "records.json", [clock])
+    generate_manifest(case, build)
+    counts = SimpleNamespace(lut_sites=60_000)
+    result: Any = SimpleNamespace(folder=build / "synth-ecp5", records=[clock], counts=counts)
+    given = {one.name: one for one in case.records(result)}
+    assert given["throughput"].value == pytest.approx(10e6)
+    assert given["latency"].value == pytest.approx(1e-6)
+    assert given["operations_per_lut_site"].value == pytest.approx(668_672 * 10e6 / 60_000)
 
 
 @pytest.mark.parametrize("arguments", [["--only", "none"], ["--quick", "--keep"]])

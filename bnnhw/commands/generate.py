@@ -57,6 +57,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--line", type=int, default=LINE, metavar="N",
         help=f"slots of the longest carry line; 0: no limit (default: {LINE})",
     )  # fmt: skip
+    written.add_argument(
+        "--open-tables", action="store_true",
+        help="no register behind weights in LUTs: a flip-flop a lane less, and slower",
+    )  # fmt: skip
     layer = parser.add_argument_group("one layer of a chosen size")
     layer.add_argument("--layer", metavar="NAME", help="this layer of the model alone")
     layer.add_argument("--inputs", type=int, metavar="K", help="a random layer's inputs")
@@ -106,7 +110,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             network,
             args.build,
             folding=folding,
-            technology=Technology(family=args.target, every=args.every, line=args.line),
+            technology=Technology(
+                family=args.target,
+                every=args.every,
+                line=args.line,
+                open_tables=args.open_tables,
+            ),
             output=args.output,
             vectors=args.vectors,
             seed=args.seed,

@@ -126,10 +126,14 @@ def test_interval_and_latency_are_those_promised(case: str) -> None:
 
 
 # Words of a weight: a constant, shared columns, one LUT with its XNOR, a table, a wider table.
-@pytest.mark.parametrize("depth", [1, 3, 7, 16, 40, 130])
+@pytest.mark.parametrize(
+    "depth, open_tables", [*((d, False) for d in (1, 3, 7, 16, 40, 130)), (3, True), (40, True)]
+)
 @pytest.mark.parametrize("family", TECHNOLOGIES[1:])
-def test_a_familys_core_is_exact_in_the_cycles_promised(family: str, depth: int) -> None:
-    technology = Technology(family=family, every=1 + depth % 2)
+def test_a_familys_core_is_exact_in_the_cycles_promised(
+    family: str, depth: int, open_tables: bool
+) -> None:
+    technology = Technology(family=family, every=1 + depth % 2, open_tables=open_tables)
     network = random_network([4 * depth, 2, 3], bits=1 + depth % 3, seed=depth)
     folding = fold(network, (2, 2, 2), (3, 1, 4))
     x = inputs(network, 6)
