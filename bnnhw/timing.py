@@ -15,7 +15,7 @@ from .technology import Technology
 COUNT_BITS = 4  # bits that a leaf of the popcount tree counts
 READ = 3  # from a sequencer's step to the activations at the first cell: address, bank, register
 EDGE = 2  # offset added; accumulated, and the sign taken
-FIFO = 3  # from a word's arrival at the exit to its being offered: memory, its register, slack
+FIFO = 4  # from a word's arrival at the exit to its offer: register, memory, its register, slack
 
 
 def popcount_levels(lanes: int) -> int:

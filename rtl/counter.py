@@ -1,6 +1,6 @@
 """Counters that know what is asked of them from a register."""
 
-__all__ = ["counter", "thermometer"]
+__all__ = ["counter", "fill", "thermometer"]
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value
 
@@ -36,3 +36,21 @@ def thermometer(m: Module, name: str, size: int, *, up: Value, down: Value) -> S
     with m.If(up ^ down):
         m.d.sync += bits.eq(Mux(up, (bits << 1) | 1, bits >> 1))
     return bits
+
+
+def fill(m: Module, name: str, size: int, *, up: Value, down: Value) -> Signal:
+    """Whether a count of 0..size is above 0.
+
+    The caller sees to it that it never steps below 0 or above `size`. All that hangs on `down` is
+    one clock enable, so `up` should be the register where one of the two is.
+    """
+    count = Signal(range(size + 1), name=name)
+    some = Signal(name=f"{name}_some")
+    one = Signal(name=f"{name}_one")
+    with m.If(up ^ down):
+        m.d.sync += [
+            count.eq(count + Mux(up, 1, -1)),
+            some.eq(up | ~one),
+            one.eq(Mux(up, ~some, count == 2)),
+        ]
+    return some

@@ -6,7 +6,8 @@ from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .counter import thermometer
+from .counter import fill
+from .delay import late
 from .slack import Slack
 
 
@@ -15,6 +16,9 @@ class Exit(wiring.Component):
 
     Nothing can hold a word up once it was launched, so a launch takes a credit, and the word's
     departure gives it back. No word is ever refused, whatever `o` does.
+
+    A large grid's sequencer is far from its exit, so there is a register on either way: on that of
+    a word that comes, and on that of a credit that goes back.
 
     Latency: `timing.FIFO` cycles. Throughput: a word a cycle.
 
@@ -68,30 +72,35 @@ class Exit(wiring.Component):
         fetch = Signal()
         fetched = Signal()  # the memory's output register holds a word
         taken = Signal()
-        held = thermometer(m, "held", self.depth, up=self.done, down=fetch)  # words in memory
+        arrived = Signal()
+        m.d.sync += arrived.eq(self.done)
+        some = fill(m, "held", self.depth, up=arrived, down=fetch)  # words in memory
         m.d.comb += [
-            writer.en.eq(self.done),
+            writer.en.eq(arrived),
             writer.addr.eq(write_addr),
-            writer.data.eq(self.result),
+            writer.data.eq(late(m, "word", self.result)),
             reader.addr.eq(read_addr),
-            reader.en.eq(fetch),
+            reader.en.eq(taken),  # nobody looks at what is read where nothing is
             taken.eq(~fetched | slack.i.ready),
-            fetch.eq(held[0] & taken),
+            fetch.eq(some & taken),
             slack.i.valid.eq(fetched),
             slack.i.payload.eq(reader.data),
         ]
-        m.d.sync += fetched.eq(~taken | fetch)
-        with m.If(self.done):
+        with m.If(taken):
+            m.d.sync += fetched.eq(some)
+        with m.If(arrived):
             m.d.sync += write_addr.eq(write_addr + 1)
         with m.If(fetch):
             m.d.sync += read_addr.eq(read_addr + 1)
         wiring.connect(m, slack.o, wiring.flipped(self.o))
         # The flag is a sign bit, and the count lags by a cycle: two words less than there is room
         # for are promised, one because zero is not negative, one because of the lag.
+        freed = Signal(2)
         change = Signal(signed(2))
         credits = Signal(signed(self.depth.bit_length() + 1), init=self.depth - 2)
         m.d.sync += [
-            change.eq(Cat(fetch ^ self.launch, self.launch & ~fetch)),  # 1, 0 or -1
+            freed.eq(Cat(fetch, freed[0])),
+            change.eq(Cat(freed[1] ^ self.launch, self.launch & ~freed[1])),  # 1, 0 or -1
             credits.eq(credits + change),
         ]
         m.d.comb += self.credit.eq(~credits[-1])

@@ -79,7 +79,8 @@ def test_ci_runs_the_quick_start_as_it_stands_and_the_tests_last(tmp_path: Path)
     done = quick_start("# bnnhw\n\n```\necho before\n```\n" + block, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n") == [
-        "make lint", "quick", "start", "make test", "make prove", "make test-slow", ""
+        "make lint", "quick", "start", "make bench-hw-quick",
+        "make test", "make prove", "make test-slow", "",
     ]  # fmt: skip
 
 
