@@ -55,7 +55,7 @@ class Case:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class PopcountCase(Case):
-    """One XNOR-popcount, its inputs and its output registered.
+    """One XNOR-popcount, its inputs and its output registered; its netlist is simulated, too.
 
     Parameters
     ----------
@@ -80,6 +80,7 @@ class PopcountCase(Case):
             self.lanes,
             technology=Technology(family=family, every=self.every, line=self.line),
             baked=self.baked,
+            check=True,
             target=target(self.family, device=self.device),
             route=route and self.routed,
             seeds=seeds,
@@ -209,6 +210,15 @@ CASES: tuple[Case, ...] = (
             routed=True,
         )
         for size in (1, 4, 8, 16)
+    ),
+    *(
+        GridCase(
+            name=f"grid-{size}x{size}x16-ice40",
+            family="ice40",
+            size=size,
+            routed=True,
+        )
+        for size in (1, 4, 8)
     ),
     GridCase(
         name="grid-16x16x16-bram-ecp5",

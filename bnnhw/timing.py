@@ -13,6 +13,7 @@ from .network import Layer, Network, Output
 from .technology import Technology
 
 COUNT_BITS = 4  # bits that a leaf of the popcount tree counts
+OFFER = 2  # from a vector's last word to its being offered to the sequencer: registered, and counted
 READ = 3  # from a sequencer's step to the activations at the first cell: address, bank, register
 EDGE = 2  # offset added; accumulated, and the sign taken
 FIFO = 4  # from a word's arrival at the exit to its offer: register, memory, its register, slack
@@ -93,7 +94,7 @@ def network_latency(
         groups = fold.plane_groups(layer)
         taken = _regear(words, units, width, fold.bus(layer, width), groups)
         steps = fold.steps(layer)
-        start = taken[-1] + 1
+        start = taken[-1] + OFFER
         grid = layer_latency(layer, fold, technology)
         words = [start + (f + 1) * steps - 1 + grid for f in range(fold.neuron_folds(layer))]
         if isinstance(layer, Output) and output == "class":

@@ -85,18 +85,19 @@ def replays(bench: Bench, name: str) -> None:
     plan = PLANS[name]
     ring = Ring(bench, plan)
     buffer, inside, held = ring.buffer, ring.inside, ring.held
-    # A slot is free for writing from the next cycle but one.
-    retired = bench.before("retired", buffer.retire)
-    taken_slots = bench.named("taken_slots", held + retired)
-    bench.check("available_is_exact", buffer.available == (ring.waiting != 0))
-    bench.check("no_more_than_fit", taken_slots <= RING)
-    bench.check("nothing_into_a_full_ring", ~buffer.i.ready | (taken_slots != RING))
-    waits = buffer.i.valid & (taken_slots != RING) & ~buffer.i.ready
+    # What was written in the cycle before is not counted yet.
+    committed = bench.before("ring_committed", ring.commit)
+    waiting = bench.named("waiting_before", ring.waiting - committed)
+    bench.check("available_is_exact", buffer.available == (waiting != 0))
+    bench.check("no_more_than_fit", held <= RING)
+    bench.check("nothing_into_a_full_ring", ~buffer.i.ready | (held != RING))
+    waits = buffer.i.valid & (held != RING) & ~buffer.i.ready
     bench.at_most("with_room_a_word_is_taken", waits, plan.plane_groups - 1)
 
-    bench.check("waiting_are_held", ring.waiting <= held)
-    _thermometer(bench, ring, "held", taken_slots)
-    _thermometer(bench, ring, "waiting", ring.waiting)
+    bench.check("waiting_are_held", (ring.waiting <= held) & (committed <= ring.waiting))
+    bench.check("committed", inside["committed"] == committed)
+    _thermometer(bench, ring, "held", (held - committed)[:3])
+    _thermometer(bench, ring, "waiting", waiting[:3])
     bench.check("slots", ring.write_slot == (ring.read_slot + held)[:2])
     bench.check("slot", inside["slot"] == ring.write_slot)
     _counts(bench, ring, "fold", ring.word, plan.input_folds)
@@ -104,7 +105,7 @@ def replays(bench: Bench, name: str) -> None:
         group = inside["group"]
         _counts(bench, ring, "group", group, plan.plane_groups)
         _counts(bench, ring, "word", ring.word * plan.plane_groups + group, plan.steps)
-        bench.check("begun_is_offered", (group == 0) | (buffer.i.valid & (taken_slots != RING)))
+        bench.check("begun_is_offered", (group == 0) | (buffer.i.valid & (held != RING)))
         bench.check("place", inside["at"] == group * plan.input_folds + ring.word)
     _follow(bench, ring)
 
@@ -213,7 +214,7 @@ PROOFS = (
             _broken(
                 "keeps a dropped vector",
                 "steps2",
-                "commit",
+                "committed",
                 lambda i: i["taken"] & i["fold_is_last"],
             ),
             _broken("a group is written over", "groups2", "at", lambda i: i["fold"]),

@@ -26,8 +26,8 @@ def bus_width(pixels: int, bits: int) -> int:
 class FrameReader(wiring.Component):
     """Takes frames of K pixels apart into words, and survives frames of any other length.
 
-    A short frame is completed with zeros and a long one's surplus dropped up to its last beat;
-    either raises `frame_error` and its vector is marked to be dropped.
+    A short frame is completed with whatever is on the bus, a long one's surplus is dropped up to
+    its last beat; either raises `frame_error`, and its vector is marked to be dropped.
 
     Latency: 1 cycle. Throughput: a beat a cycle.
 
@@ -63,7 +63,7 @@ class FrameReader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         beats = ceil_div(self.form.size, self.pixels)
-        completing = Signal()  # a short frame, with zeros
+        completing = Signal()  # a short frame
         skipping = Signal()  # a long frame's surplus
         error = Signal()
         m.submodules.slack = slack = Slack(word_layout(self.pixels * self.form.bits))
@@ -76,7 +76,7 @@ class FrameReader(wiring.Component):
             self.i.ready.eq(skipping | (room & ~completing)),
             take.eq(room & ~skipping & (completing | self.i.valid)),
             slack.i.valid.eq(~skipping & (completing | self.i.valid)),
-            slack.i.p.units.eq(Mux(completing, 0, self._units(frame_end))),
+            slack.i.p.units.eq(self._units(frame_end)),
             slack.i.p.drop.eq(completing | wrong),
         ]
         with m.If(take):

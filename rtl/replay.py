@@ -32,7 +32,7 @@ class ReplayBuffer(wiring.Component):
 
     A vector whose last word is marked `drop` is not kept.
 
-    Throughput: a word of the ring a cycle. Latency: `available` rises in the cycle after a
+    Throughput: a word of the ring a cycle. Latency: `available` rises in the second cycle after a
     vector's last word; activations come two cycles after `read_addr`.
 
     Members
@@ -44,7 +44,7 @@ class ReplayBuffer(wiring.Component):
     claim : In(1)
         It is claimed: only while `available`.
     retire : In(1)
-        The oldest vector's slot is free for writing from the next cycle but one.
+        The oldest vector's slot is free for writing from the next cycle.
     read_addr : In
         {slot, group * IF + fold}.
     a_{c} : Out, planes * lanes bits, for each column c
@@ -121,22 +121,21 @@ class ReplayBuffer(wiring.Component):
         plan = self.plan
         write = Signal()
         taken = Signal()
-        commit = Signal()
+        committed = Signal()  # a vector's last word came in the cycle before
         group, group_end = counter(m, "group", plan.plane_groups, write)
         part, fold, vector_end = self._place(m, write, taken)
         slot = Signal(range(RING))
-        retired = Signal()
-        m.d.sync += retired.eq(self.retire)
-        held = thermometer(m, "held", RING, up=commit, down=retired)
-        waiting = thermometer(m, "waiting", RING, up=commit, down=self.claim)
-        room = ~held[-1]
+        held = thermometer(m, "held", RING, up=committed, down=self.retire)
+        waiting = thermometer(m, "waiting", RING, up=committed, down=self.claim)
+        room = ~(held[-1] | (held[-2] & committed))
+        commit = write & vector_end & ~self.i.p.drop
         m.d.comb += [
             write.eq(self.i.valid & room),
             taken.eq(write & group_end),
             self.i.ready.eq(room & group_end),
-            commit.eq(write & vector_end & ~self.i.p.drop),
             self.available.eq(waiting[0]),
         ]
+        m.d.sync += committed.eq(commit)
         with m.If(commit):
             m.d.sync += slot.eq(slot + 1)
         address = Signal(len(self.read_addr))

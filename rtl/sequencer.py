@@ -91,7 +91,7 @@ class Sequencer(wiring.Component):
             self.claim.eq(begin & ~amid),
             self.launch.eq(begin if credit_each else self.claim),
         ]
-        index, last = self._steps(m, begin, ending)
+        index, last, ends = self._steps(m, begin, ending)
         nf, nf_is_last = counter(m, "nf", plan.neuron_folds, begin)  # of the next fold
         slot = Signal(range(RING), init=RING - 1)
         layout = control_layout(plan)
@@ -106,9 +106,12 @@ class Sequencer(wiring.Component):
         with m.If(self.claim):
             m.d.sync += slot.eq(slot + 1)
         weight_addr, shift = self._weight_address(m, begin, ending)
-        m.d.sync += [control.first.eq(begin), control.shift.eq(shift)]
+        m.d.sync += [
+            control.first.eq(begin),
+            control.shift.eq(shift),
+            self.retire.eq(ends & (nf_is_last if plan.steps == 1 else vector_end)),
+        ]
         m.d.comb += [
-            self.retire.eq(last & vector_end),
             self.read_addr.eq((slot << index_width(plan)) | index),
             self.weight_addr.eq(weight_addr),
             self.control.eq(control),
@@ -116,22 +119,22 @@ class Sequencer(wiring.Component):
         ]
         return m
 
-    def _steps(self, m: Module, begin: Value, ending: Signal) -> tuple[Value, Value]:
-        """A step's index within its fold, and whether it is a fold's last."""
+    def _steps(self, m: Module, begin: Value, ending: Signal) -> tuple[Value, Value, Value]:
+        """A step's index within its fold, and whether it, and the next, is a fold's last."""
         steps = self.plan.steps
         last = Signal()
         if steps == 1:
             m.d.sync += last.eq(begin)
-            return Const(0, 1), last
+            return Const(0, 1), last, begin
         index = Signal(range(steps), reset_less=True)
-        before_last = Signal()
-        m.d.comb += before_last.eq(index == steps - 2)
+        before_last, ends = Signal(), Signal()
+        m.d.comb += [before_last.eq(index == steps - 2), ends.eq(~ending & before_last)]
         m.d.sync += [
             index.eq(Mux(begin, 0, index + 1)),  # counts on where none begins, and is not used
             ending.eq(~begin & (ending | before_last)),
-            last.eq(~ending & before_last),
+            last.eq(ends),
         ]
-        return index, last
+        return index, last, ends
 
     def _weight_address(self, m: Module, begin: Value, ending: Value) -> tuple[Value, Value]:
         """The weights' address, which begins again for every group of planes of a fold.
