@@ -6,13 +6,13 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .counting.writer import write_count
 from .families import FAMILIES
 from .families.cells import Cells
 from .plan import LayerPlan, pack
 from .popcount import Popcount
 from .rom import Rom
 from .weights import address_lead, cell_structure, lane_functions, outside
-from .writer import write_count
 
 
 class Cell(wiring.Component):

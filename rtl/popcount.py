@@ -10,12 +10,12 @@ from amaranth.lib.wiring import In, Out
 
 from ..technology import Technology
 from ..timing import COUNT_BITS, popcount_levels
+from .counting.abilities import Kind
+from .counting.structure import Structure
+from .counting.writer import structure, write_count
 from .delay import late
 from .families.cells import Function
 from .plan import pack
-from .planner import Kind
-from .structure import Structure
-from .writer import structure, write_count
 
 
 class Popcount(wiring.Component):

@@ -21,14 +21,14 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from ..folding import Folding, LayerFolding
 from ..network import Layer, Network
 from ..technology import Technology
+from .counting.abilities import Kind
+from .counting.structure import Structure
+from .counting.writer import structure
 from .delay import late
 from .families import FAMILIES
 from .families.cells import Cells, Function
 from .plan import LayerPlan, pack
-from .planner import Kind
 from .rom import Rom
-from .structure import Structure
-from .writer import structure
 
 REACH = 32  # tables that one register of an address serves, where nothing stands behind them
 COLUMNS_DEPTH = 4  # up to complement 4 words have 7 different columns, which all lanes can share

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from amaranth.hdl import Const, Signal, Value
 
-from ..planner import Abilities
+from ..counting.abilities import Abilities
 from .cells import Cells, Function, Twin
 
 

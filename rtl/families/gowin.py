@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from amaranth.hdl import Const, Module, Mux, Value
 
-from ..planner import Abilities
+from ..counting.abilities import Abilities
 from .cells import Cells, Function, Parameters, Twin, lookup
 from .family import Family, wire
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from amaranth.hdl import Const, Module, Value
 
-from ..planner import Abilities
+from ..counting.abilities import Abilities
 from .cells import Cells, Function, Parameters, indices, lookup
 from .family import Family, wire
 

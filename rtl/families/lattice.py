@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from amaranth.hdl import Const, Module, Mux, Value
 
-from ..planner import Abilities
+from ..counting.abilities import Abilities
 from .cells import Cells, Function, Parameter, indices, lookup
 from .family import Family, wire
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
-from ..planner import Abilities
+from ..counting.abilities import Abilities
 from .cells import Cells, Function, Parameters, indices, lookup, merged
 from .family import Family, wire
 

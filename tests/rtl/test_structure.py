@@ -4,11 +4,13 @@ import random
 
 import pytest
 
-from bnnhw.rtl.along import plan_along, slots_of
-from bnnhw.rtl.compressed import sites
+from bnnhw.rtl.counting.abilities import Kind
+from bnnhw.rtl.counting.along import plan_along, slots_of
+from bnnhw.rtl.counting.compressed import sites
+from bnnhw.rtl.counting.planner import plan_count
+from bnnhw.rtl.counting.recipes import recipes
+from bnnhw.rtl.counting.structure import Structure
 from bnnhw.rtl.families import FAMILIES
-from bnnhw.rtl.planner import Kind, plan_count, planner
-from bnnhw.rtl.structure import Structure
 
 NEXUS = FAMILIES["nexus"].abilities
 
@@ -65,7 +67,7 @@ def test_a_dot_is_made_before_it_is_used_and_no_lane_is_left_out(family: str, ki
     ],
 )
 def test_the_best_plan_known_is_found(family: str, kind: Kind, lanes: int, most: int) -> None:
-    assert planner(FAMILIES[family].abilities, kind).recipe(lanes).cost <= most
+    assert recipes(FAMILIES[family].abilities, kind).recipe(lanes).cost <= most
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,8 @@ def test_the_best_plan_known_is_found(family: str, kind: Kind, lanes: int, most:
 def test_chains_along_one_line_take_fewer_slots_than_a_tree(
     kind: Kind, lanes: int, most: int
 ) -> None:
-    assert slots_of(plan_along(kind, lanes)) <= most < planner(NEXUS, kind).recipe(lanes).cost
-    assert planner(NEXUS, kind, True).recipe(lanes).cost <= most
+    assert slots_of(plan_along(kind, lanes)) <= most < recipes(NEXUS, kind).recipe(lanes).cost
+    assert recipes(NEXUS, kind, True).recipe(lanes).cost <= most
 
 
 @pytest.mark.parametrize("kind", ["xnor", "bit"])
