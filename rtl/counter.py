@@ -2,7 +2,7 @@
 
 __all__ = ["counter", "fill", "thermometer"]
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 
 def counter(
@@ -49,7 +49,8 @@ def fill(m: Module, name: str, size: int, *, up: Value, down: Value) -> Signal:
     one = Signal(name=f"{name}_one")
     with m.If(up ^ down):
         m.d.sync += [
-            count.eq(count + Mux(up, 1, -1)),
+            # By 1 or -1, without a LUT before the adder.
+            count.eq(count - Cat(1, up.replicate(len(count) - 1))),
             some.eq(up | ~one),
             one.eq(Mux(up, ~some, count == 2)),
         ]
