@@ -76,7 +76,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 # The placer weighs a wire's length against its slack, and by default too little
                 # for a grid, most of whose wires are short by themselves: with 10, the default,
                 # 16x16 cells reach 185 MHz, with 60 about 211, with 120 about 237.
-                place=("--placer-heap-timingweight", "120"),
+                place=("--placer-heap-timingweight", "400"),
             ),
             Family(
                 name="ice40",

@@ -100,8 +100,9 @@ class Edge(wiring.Component):
         done = Signal()
         m.d.sync += done.eq(here[1].last)
         if not plan.gives_scores:
-            silent = late(m, "silent", total[-1])  # inverted only here: the sign comes late enough
-            m.d.comb += [self.o.eq(~silent), self.done.eq(done)]
+            # Through a LUT of its own: a register right behind the adder's last bit, without the
+            # clear that `acc` has, would keep bits of `acc` out of ECP5's slices behind theirs.
+            m.d.comb += [self.o.eq(late(m, "fires", ~total[-1])), self.done.eq(done)]
         else:
             self._score(m, late(m, "sum", total), here[1].nf, done)
         return m
