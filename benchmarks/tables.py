@@ -10,6 +10,7 @@ from pathlib import Path
 from bnnhw.files import write_text
 from bnnhw.record import Record, read_records
 
+from . import scaling
 from .cases import CASES, FAMILIES, ModelCase
 from .hardware import RECORDS
 
@@ -43,6 +44,7 @@ def lut_sites(name: str) -> int | None:
 
 def popcount_table() -> str:
     """LUT sites a lane, measured, for all families and sizes; the bound is computed."""
+    heads = " | ".join(f"{size} cells" for size in sizes)
     lines = [f"| | {' | '.join(f'{n} lanes' for n in LANES)} |", "|---" * (len(LANES) + 1) + "|"]
     for family in FAMILIES:
         for what, suffix in (("run time", ""), ("constant", "-baked")):
@@ -107,9 +109,32 @@ def model_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def scaling_table() -> str:
+    """Processor seconds and memory of the tools, by grid size."""
+    sizes = [f"{n}x{n}" for n in scaling.SIZES]
+    lines = [
+        f"| | {' | '.join(f'{size} cells' for size in sizes)} |",
+        "|---" * (len(sizes) + 1) + "|",
+    ]
+    records = read_records(scaling.RECORDS) if scaling.RECORDS.is_file() else []
+    for stage in scaling.STAGES:
+        for name, unit, scale in (("cpu", "s", 1.0), ("peak_memory", "MB", 1e6)):
+            found = [
+                next(
+                    f"{float(r.value) / scale:.0f} {unit}"
+                    for r in records
+                    if r.name == name and r.how.startswith(f"{stage}, {size} ")
+                )
+                for size in sizes
+                if records
+            ]
+            lines.append(f"| {stage} | {' | '.join(found)} |")
+    return "\n".join(lines) + "\n"
+
+
 TABLES = {
     "popcount.md": {"popcount": popcount_table},
-    "timing.md": {"clock": clock_table, "model": model_table},
+    "timing.md": {"clock": clock_table, "model": model_table, "scaling": scaling_table},
 }
 
 

@@ -29,6 +29,9 @@ THRESHOLDS = {
     "planes4by2": (dense_plan(2, 2, bits=4, lanes=2, planes=2), 0),
     "folds17": (dense_plan(2, 17), 0),
     "planes3by2": (dense_plan(3, 1, bits=3, lanes=2, planes=2), 0),
+    "slots_ecp5": (dense_plan(5, 3, lanes=2, rows=2, family="ecp5"), 0),
+    "slots_planes_ecp5": (dense_plan(3, 2, bits=3, lanes=2, family="ecp5"), 0),
+    "slots_xilinx7": (dense_plan(5, 3, lanes=2, rows=2, family="xilinx7"), 1),
 }
 SCORES = {
     "sums": (output_plan(3, 4, lanes=2, rows=2), 0),

@@ -9,8 +9,13 @@ from amaranth.lib.wiring import In, Out
 from ..network import Output
 from ..timing import shift_of
 from .delay import late
+from .families import FAMILIES
+from .families.cells import Cells, Function
 from .plan import LayerPlan, signed_width
 from .table import Table
+
+# One bit, unless a second one says no, and a third, as a slot's value: net i is bit i of the index.
+ADD_UNLESS = (0, 1, 0, 0, 1, 2, 1, 1)
 
 
 def control_layout(plan: LayerPlan) -> data.StructLayout:
@@ -37,8 +42,7 @@ class Edge(wiring.Component):
     answer and no comparator is needed. For a score `mult * acc + add` follows, in which a mult
     of 2^n costs nothing.
 
-    The sum's loop is an adder and a register, which is cleared before a fold's first step: control
-    comes a cycle ahead, so that no multiplexer has to pick between the sum and 0.
+    The sum's loop is an adder and a register.
 
     Latency: `timing.EDGE` cycles to a bit, `timing.score_stages` more to a score.
     One step a cycle; nothing stalls, nothing is reset (`Core` waits until it has run empty).
@@ -91,20 +95,38 @@ class Edge(wiring.Component):
             # Room for whatever the table can hold, so that a fault in it never wraps the sum.
             low, high = -(1 << (len(offset) - 1)), high + (1 << (len(offset) - 1)) - 1
         term = Signal(signed(max(signed_width(low), signed_width(high))), reset_less=True)
-        # Of the fold's steps before this one: never negative, since the offset comes with the last.
-        acc = Signal(range(plan.acc_max + 1), reset_less=True)
-        total = Signal(term.shape())
-        m.d.comb += total.eq(acc + term)
-        further = Mux(here[0].shift, total << plan.fold.planes, total)
-        m.d.sync += [term.eq(added), acc.eq(Mux(here[0].first, 0, further))]
+        total = Signal(term.shape(), name="sum", reset_less=True)
+        m.d.sync += [term.eq(added), total.eq(self._next(m, total, term, here[1]))]
         done = late(m, "done_0", here[1].last)
         if not plan.gives_scores:
-            # Through a LUT of its own: a register right behind the adder's last bit, without the
-            # clear that `acc` has, would keep bits of `acc` out of ECP5's slices behind theirs.
-            m.d.comb += [self.o.eq(late(m, "fires", ~total[-1])), self.done.eq(done)]
+            m.d.comb += [self.o.eq(~total[-1]), self.done.eq(done)]
         else:
-            self._score(m, late(m, "sum", total), here[1].nf, done)
+            self._score(m, total, here[1].nf, done)
         return m
+
+    def _next(self, m: Module, total: Signal, term: Signal, control: data.View) -> Value:
+        """The sum with a step's term.
+
+        A fold's first step takes the 0 in the adder's own slots where the family's can do that,
+        and no register is cleared: on ECP5 flip-flops of a tile share the net that would do it,
+        and the answer's own register, which must not be cleared, would be kept out.
+        """
+        plan = self.plan
+        # Never negative before the last step, with which the offset comes.
+        acc = total[: plan.acc_max.bit_length()]
+        if plan.plane_groups > 1:
+            acc = Mux(control.shift, acc << plan.fold.planes, acc)[: len(acc)]
+        family = FAMILIES.get(plan.technology.family)
+        if family is None or not family.abilities.fits(ADD_UNLESS):
+            return Mux(control.first, 0, acc) + term
+        slots = [
+            Function((acc[k], control.first, term[k]), ADD_UNLESS)
+            if k < len(acc)
+            else Function((term[k],), (0, 1))
+            for k in range(len(term))
+        ]
+        cells = Cells(m, family.twins, simulated=plan.simulated)
+        return Cat(*family.line(cells, "sum_line", slots))
 
     def _offsets(self) -> list[int]:
         """What the last step adds to the sum, by neuron fold; nothing where a product follows."""
