@@ -44,7 +44,6 @@ def lut_sites(name: str) -> int | None:
 
 def popcount_table() -> str:
     """LUT sites a lane, measured, for all families and sizes; the bound is computed."""
-    heads = " | ".join(f"{size} cells" for size in sizes)
     lines = [f"| | {' | '.join(f'{n} lanes' for n in LANES)} |", "|---" * (len(LANES) + 1) + "|"]
     for family in FAMILIES:
         for what, suffix in (("run time", ""), ("constant", "-baked")):
