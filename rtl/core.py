@@ -179,7 +179,7 @@ class Core(wiring.Component):
                 width=plan.word_width,
             )
             word = source.p.units.as_signed()
-        _, frame_end = counter(m, "output_beat", beats, self.m_axis_tvalid & self.m_axis_tready)
+        _, frame_end = counter(m, "output_beat", beats, source.valid & self.m_axis_tready)
         m.d.comb += [
             self.m_axis_tdata.eq(word),
             self.m_axis_tvalid.eq(source.valid & ~self.in_reset),
