@@ -13,7 +13,7 @@ from bnnhw.boards.scripts import core_script
 from bnnhw.boards.targets import target
 from bnnhw.folding import Folding, LayerFolding
 from bnnhw.network import Dense, InputFormat, Network, Output
-from bnnhw.rtl.core import Core
+from bnnhw.rtl.core import Core, reset_cycles
 from bnnhw.rtl.emit import TOP, to_verilog
 from bnnhw.technology import GENERIC, Technology
 from bnnhw.timing import network_latency
@@ -100,8 +100,9 @@ class Small:
 
     @property
     def first(self) -> int:
-        """The cycle that gives the first result."""
-        return network_latency(self.network, self.folding, technology=self.technology).total
+        """The cycle that gives the first result; the core's reset comes first."""
+        latency = network_latency(self.network, self.folding, technology=self.technology)
+        return reset_cycles(self.core(simulated=False).plans) + latency.total
 
     @property
     def depth(self) -> int:

@@ -1,6 +1,6 @@
 """A whole network as one core: a grid for every layer, AXI4-Stream in and out."""
 
-__all__ = ["Core"]
+__all__ = ["Core", "reset_cycles"]
 
 from collections.abc import Sequence
 
