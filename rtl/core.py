@@ -4,7 +4,7 @@ __all__ = ["Core", "reset_cycles"]
 
 from collections.abc import Sequence
 
-from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal, Value
+from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -150,12 +150,13 @@ class Core(wiring.Component):
         m.domains.pin = ClockDomain(reset_less=True)
         m.domains.sync = ClockDomain()
         self.in_reset = Signal(init=1)
-        cycles = reset_cycles(self.plans)
-        left = Signal(range(cycles + 1))
-        m.d.pin += self.in_reset.eq(~self.aresetn | (left != 0))
-        with m.If(~self.aresetn):
-            m.d.pin += left.eq(cycles)
-        with m.Elif(left != 0):
+        flight = longest_flight(self.plans)
+        held = Signal()  # the pin, a cycle ago
+        left = Signal(signed(flight.bit_length() + 1), init=-1)  # cycles; its sign says none
+        m.d.pin += [held.eq(~self.aresetn), self.in_reset.eq(~self.aresetn | held | ~left[-1])]
+        with m.If(held):
+            m.d.pin += left.eq(flight)
+        with m.Elif(~left[-1]):
             m.d.pin += left.eq(left - 1)
         m.d.comb += [
             ClockSignal("pin").eq(self.aclk),
@@ -188,9 +189,14 @@ class Core(wiring.Component):
         ]
 
 
-def reset_cycles(plans: Sequence[LayerPlan]) -> int:
-    """Cycles after which the grids are empty, and a reset may end."""
+def longest_flight(plans: Sequence[LayerPlan]) -> int:
+    """Cycles in which whatever is under way in the grids leaves them."""
     return max(layer_latency(plan.layer, plan.fold, plan.technology) for plan in plans)
+
+
+def reset_cycles(plans: Sequence[LayerPlan]) -> int:
+    """Cycles from the end of `aresetn` low in which the core takes nothing."""
+    return longest_flight(plans) + 3
 
 
 def _as_words(m: Module, source: stream.Interface | wiring.FlippedInterface) -> stream.Interface:

@@ -11,7 +11,7 @@ from rtl_bench import Stalls, beats_of, expected, run_core
 from bnnhw.errors import InputError
 from bnnhw.folding import Folding, LayerFolding, ceil_div
 from bnnhw.network import Network, Output
-from bnnhw.rtl.core import Core
+from bnnhw.rtl.core import Core, reset_cycles
 from bnnhw.synthetic import random_layer
 from bnnhw.technology import TECHNOLOGIES, Technology
 from bnnhw.timing import network_latency
@@ -266,6 +266,15 @@ def test_a_reset_in_mid_stream_begins_anew(length: int, output: str) -> None:
             stall_out=Stalls(0.5, seed=cycle),
         )  # fmt: skip
         assert run.beats == wanted
+
+
+def test_after_a_reset_the_core_takes_nothing_until_its_grids_are_empty() -> None:
+    network = random_network([13, 6, 5], bits=2, seed=4)
+    folding = fold(network, (3, 1, 4), (2, 1, 3))
+    beats = beats_of(network, folding, inputs(network, 1)[0])
+    run = run_core(network, folding, beats, "class", results=1)
+    # The bench counts from the second cycle after the reset.
+    assert run.first_given == reset_cycles(Core(network, folding, "class").plans) - 1
 
 
 def test_layers_may_have_the_names_of_our_own_parts() -> None:
