@@ -271,7 +271,7 @@ def test_a_reset_in_mid_stream_begins_anew(length: int, output: str) -> None:
 def test_after_a_reset_the_core_takes_nothing_until_its_grids_are_empty() -> None:
     network = random_network([13, 6, 5], bits=2, seed=4)
     folding = fold(network, (3, 1, 4), (2, 1, 3))
-    beats = beats_of(network, folding, inputs(network, 1)[0])
+    beats = beats_of(network, folding, inputs(network, 8)[0])
     run = run_core(network, folding, beats, "class", results=1)
     # The bench counts from the second cycle after the reset.
     assert run.first_given == reset_cycles(Core(network, folding, "class").plans) - 1
