@@ -44,7 +44,8 @@ def adds_up(bench: Bench, plan: LayerPlan, row: int, built: LayerPlan | None = N
     """A fold's result is right, comes in its cycle, and control goes on to the row below.
 
     Steps of a fold follow each other without a bubble; between folds there may be bubbles, in
-    which everything but `last` is noise. Nothing begins while the reset lasts.
+    which everything but `last` is noise. Nothing begins in the reset and in the cycle after it, in
+    which the first neuron fold's number may already come.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ def adds_up(bench: Bench, plan: LayerPlan, row: int, built: LayerPlan | None = N
     bench.dut(edge)
     m, control = bench.m, edge.control_i
     position = Signal(range(plan.steps), name="position")
-    step = bench.named("step", ~bench.first & (bench.free("begins") | (position != 0)))
+    runs = ~bench.first & bench.before("runs", 1)
+    step = bench.named("step", runs & (bench.free("begins") | (position != 0)))
     last = bench.named("last", step & (position == plan.steps - 1))
     with m.If(step):
         m.d.sync += position.eq(Mux(last, 0, position + 1))
@@ -73,6 +75,11 @@ def adds_up(bench: Bench, plan: LayerPlan, row: int, built: LayerPlan | None = N
         control.last.eq(last),
     ]
     bench.assume(control.nf < plan.neuron_folds)
+    of_step: Value = control.nf
+    for k in range(latency(plan.neuron_folds) - 1):
+        of_step = bench.before(f"of_step_{k}", of_step)
+    same = of_step == bench.before("of_step_before", of_step)
+    bench.assume(~step | (position == 0) | same)
 
     # The sum of a step comes a cycle after its control. Lanes beyond the last input count nothing.
     lanes = [

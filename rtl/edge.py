@@ -2,7 +2,7 @@
 
 __all__ = ["Edge", "control_layout", "control_register"]
 
-from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,12 +10,9 @@ from ..network import Output
 from ..timing import shift_of
 from .delay import late
 from .families import FAMILIES
-from .families.cells import Cells, Function
+from .families.cells import Cells, Function, indices
 from .plan import LayerPlan, signed_width
 from .table import Table
-
-# One bit, unless a second one says no, and a third, as a slot's value: net i is bit i of the index.
-ADD_UNLESS = (0, 1, 0, 0, 1, 2, 1, 1)
 
 
 def control_layout(plan: LayerPlan) -> data.StructLayout:
@@ -38,8 +35,8 @@ class Edge(wiring.Component):
     """Adds up a row's partial sums and gives the neuron's bit, or its score.
 
     The sum is kept Horner-wise over bit-planes: `acc = 2^planes * acc + ps` where a further
-    group begins. For a bit the last step adds the threshold's negative, so the sign is the
-    answer and no comparator is needed. For a score `mult * acc + add` follows, in which a mult
+    group begins. For a bit the threshold's negative is added too, so the sign is the answer and
+    no comparator is needed. For a score `mult * acc + add` follows, in which a mult
     of 2^n costs nothing.
 
     The sum's loop is an adder and a register.
@@ -85,18 +82,23 @@ class Edge(wiring.Component):
         m.d.comb += self.control_o.eq(here[0])
         here.append(control_register(m, plan, "control_1", here[0]))
 
-        added: Value = self.ps
+        # What the sum begins with, and a step's term. The offset is what a sum begins with, unless
+        # that would be shifted: then the last step adds it.
+        start: Value = Const(0)
+        term: Value = self.ps
         low, high = 0, plan.acc_max
         if offsets := self._offsets():
-            offset = Table(offsets).build(
-                m, "offset", self.control_i.nf, clear=~self.control_i.last
-            )
-            added = self.ps + offset
+            table = Table(offsets)
             # Room for whatever the table can hold, so that a fault in it never wraps the sum.
-            low, high = -(1 << (len(offset) - 1)), high + (1 << (len(offset) - 1)) - 1
-        term = Signal(signed(max(signed_width(low), signed_width(high))), reset_less=True)
-        total = Signal(term.shape(), name="sum", reset_less=True)
-        m.d.sync += [term.eq(added), total.eq(self._next(m, total, term, here[1]))]
+            low, high = -(1 << (table.width - 1)), high + (1 << (table.width - 1)) - 1
+            if plan.plane_groups == 1:
+                start = table.build(m, "offset", here[0].nf)
+            else:
+                nf, clear = self.control_i.nf, ~self.control_i.last
+                term = term + table.build(m, "offset", nf, clear=clear)
+        width = max(signed_width(low), signed_width(high))
+        total = Signal(signed(width), name="sum", reset_less=True)
+        m.d.sync += total.eq(self._next(m, total, here[1], start, late(m, "term", term)))
         done = late(m, "done_0", here[1].last)
         if not plan.gives_scores:
             m.d.comb += [self.o.eq(~total[-1]), self.done.eq(done)]
@@ -104,29 +106,28 @@ class Edge(wiring.Component):
             self._score(m, total, here[1].nf, done)
         return m
 
-    def _next(self, m: Module, total: Signal, term: Signal, control: data.View) -> Value:
-        """The sum with a step's term.
+    def _next(
+        self, m: Module, total: Signal, control: data.View, start: Value, term: Value
+    ) -> Value:
+        """The sum with a step's term: `(start if first else sum) + term`.
 
-        A fold's first step takes the 0 in the adder's own slots where the family's can do that,
-        and no register is cleared: on ECP5 flip-flops of a tile share the net that would do it,
-        and the answer's own register, which must not be cleared, would be kept out.
+        That is one carry slot a bit where the family's can do it. No register is cleared for it:
+        on ECP5 the flip-flops of a tile share the net that would do so, and the answer's own, which
+        must not be cleared, would be kept out.
         """
         plan = self.plan
-        # Never negative before the last step, with which the offset comes.
-        acc = total[: plan.acc_max.bit_length()]
+        acc: Value = total
         if plan.plane_groups > 1:
+            # Never negative before the last step, with which the offset comes.
+            acc = total[: plan.acc_max.bit_length()]
             acc = Mux(control.shift, acc << plan.fold.planes, acc)[: len(acc)]
-        family = FAMILIES.get(plan.technology.family)
-        if family is None or not family.abilities.fits(ADD_UNLESS):
-            return Mux(control.first, 0, acc) + term
-        slots = [
-            Function((acc[k], control.first, term[k]), ADD_UNLESS)
-            if k < len(acc)
-            else Function((term[k],), (0, 1))
-            for k in range(len(term))
-        ]
-        cells = Cells(m, family.twins, simulated=plan.simulated)
-        return Cat(*family.line(cells, "sum_line", slots))
+        if family := FAMILIES.get(plan.technology.family):
+            columns = [_bits(value, len(total)) for value in (acc, start, term)]
+            slots = [_slot(control.first, *bits) for bits in zip(*columns, strict=True)]
+            if all(family.abilities.fits(slot.values) for slot in slots):
+                cells = Cells(m, family.twins, simulated=plan.simulated)
+                return Cat(*family.line(cells, "sum_line", slots))
+        return Mux(control.first, start, acc) + term
 
     def _offsets(self) -> list[int]:
         """What the last step adds to the sum, by neuron fold; nothing where a product follows."""
@@ -168,6 +169,26 @@ class Edge(wiring.Component):
         ]
         done = late(m, "done_2", late(m, "done_1", done))
         m.d.comb += [self.o.eq(score), self.done.eq(done)]
+
+
+def _bits(value: Value, width: int) -> list[Value | None]:
+    """Bits of a number, extended to a width; None where it is 0 for all we know."""
+    if isinstance(value, Const):
+        assert value.value == 0
+        return [None] * width
+    signed = value.shape().signed
+    return [value[k] if k < len(value) else value[-1] if signed else None for k in range(width)]
+
+
+def _slot(first: Value, acc: Value | None, start: Value | None, term: Value | None) -> Function:
+    """One bit of `(start if first else acc) + term`."""
+    given = {"first": first, "acc": acc, "start": start, "term": term}
+    nets = {name: net for name, net in given.items() if net is not None}
+    values = []
+    for word in indices(len(nets)):
+        bit = {name: word >> i & 1 for i, name in enumerate(nets)}
+        values.append(bit.get("start" if bit["first"] else "acc", 0) + bit.get("term", 0))
+    return Function(tuple(nets.values()), tuple(values))
 
 
 def control_register(
