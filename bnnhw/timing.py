@@ -15,7 +15,7 @@ from .technology import Technology
 COUNT_BITS = 4  # bits that a leaf of the popcount tree counts
 OFFER = 2  # from a vector's last word to its offer to the sequencer: registered, and counted
 READ = 3  # from a sequencer's step to the activations at the first cell: address, bank, register
-EDGE = 2  # offset added; accumulated, and the sign taken
+EDGE = 2  # a register for the way; accumulated, and the sign taken
 FIFO = 4  # from a word's arrival at the exit to its offer: register, memory, its register, slack
 
 
