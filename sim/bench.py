@@ -47,7 +47,7 @@ async def bench(shim: Any) -> None:
 
 async def one_run(shim: Any, job: Job, before: int) -> tuple[Run, Any]:
     """Reset, all images, and a while for what should not come; `before` counts earlier images."""
-    await ClockCycles(shim.aclk, 8)
+    await ClockCycles(shim.aclk, job.reset)
     monitor, checker = Monitor(shim), Checker(job.expected, job.mask)
     shim.aresetn.value = 1
     driver = cocotb.start_soon(Driver(shim, job.images).run())

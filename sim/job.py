@@ -44,6 +44,8 @@ class Job:
         None: the core as it is.
     settings : dict of str to int
         The shim's inputs: seeds, stalls, limits.
+    reset : int
+        Cycles of reset before each run: all that a run before it left under way is then gone.
     drain : int
         Cycles to wait after the last result for anything that should not come.
     """
@@ -53,6 +55,7 @@ class Job:
     mask: npt.NDArray[np.uint8]
     deposits: tuple[Deposit | None, ...]
     settings: dict[str, int]
+    reset: int
     drain: int
 
     def write(self, folder: Path) -> None:
@@ -62,6 +65,7 @@ class Job:
         save_file(arrays, folder / "job.safetensors")
         facts = {
             "settings": self.settings,
+            "reset": self.reset,
             "drain": self.drain,
             "deposits": [d and dataclasses.asdict(d) for d in self.deposits],
         }
@@ -79,6 +83,7 @@ class Job:
             mask=arrays["mask"],
             deposits=tuple(d and Deposit(**d) for d in facts["deposits"]),
             settings=facts["settings"],
+            reset=facts["reset"],
             drain=facts["drain"],
         )
 

@@ -84,6 +84,7 @@ def run_job(
         mask=mask if expected is not None else np.zeros_like(mask),
         deposits=tuple(deposits),
         settings=conditions.settings(core),
+        reset=core.latency,
         drain=core.latency + 2 * core.interval + 64,
     )
     log = core.folder / "simulation" / f"{compiled.simulator}.log"

@@ -1,9 +1,12 @@
-// What bnnhw's cores use of an ECP5's cells, as plain Verilog for a simulator.
+// What bnnhw's cores use of an ECP5's cells, as plain Verilog for a simulator. LUTs are trees of
+// multiplexers, so that an unknown input matters only where the contents differ.
 
 module LUT4(input A, B, C, D, output Z);
   parameter [15:0] INIT = 16'h0000;
-  wire [3:0] address = {D, C, B, A};
-  assign Z = INIT[address];
+  wire [7:0] by_d = D ? INIT[15:8] : INIT[7:0];
+  wire [3:0] by_c = C ? by_d[7:4] : by_d[3:0];
+  wire [1:0] by_b = B ? by_c[3:2] : by_c[1:0];
+  assign Z = A ? by_b[1] : by_b[0];
 endmodule
 
 module PFUMX(input ALUT, BLUT, C0, output Z);
@@ -21,12 +24,18 @@ module CCU2C(input CIN, A0, B0, C0, D0, A1, B1, C1, D1, output S0, S1, COUT);
   parameter [15:0] INIT1 = 16'h0000;
   parameter INJECT1_0 = "NO";
   parameter INJECT1_1 = "NO";
-  wire [3:0] address_0 = {D0, C0, B0, A0};
-  wire [3:0] address_1 = {D1, C1, B1, A1};
-  wire propagate_0 = INIT0[address_0];
-  wire propagate_1 = INIT1[address_1];
-  wire generate_0 = INIT0[address_0[1:0]];
-  wire generate_1 = INIT1[address_1[1:0]];
+  wire [7:0] by_d0 = D0 ? INIT0[15:8] : INIT0[7:0];
+  wire [3:0] by_c0 = C0 ? by_d0[7:4] : by_d0[3:0];
+  wire [1:0] by_b0 = B0 ? by_c0[3:2] : by_c0[1:0];
+  wire propagate_0 = A0 ? by_b0[1] : by_b0[0];
+  wire [1:0] g_by_b0 = B0 ? INIT0[3:2] : INIT0[1:0];
+  wire generate_0 = A0 ? g_by_b0[1] : g_by_b0[0];
+  wire [7:0] by_d1 = D1 ? INIT1[15:8] : INIT1[7:0];
+  wire [3:0] by_c1 = C1 ? by_d1[7:4] : by_d1[3:0];
+  wire [1:0] by_b1 = B1 ? by_c1[3:2] : by_c1[1:0];
+  wire propagate_1 = A1 ? by_b1[1] : by_b1[0];
+  wire [1:0] g_by_b1 = B1 ? INIT1[3:2] : INIT1[1:0];
+  wire generate_1 = A1 ? g_by_b1[1] : g_by_b1[0];
   wire carry = propagate_0 ? CIN : generate_0;
   assign S0 = propagate_0 ^ CIN;
   assign S1 = propagate_1 ^ carry;

@@ -13,8 +13,10 @@ module LUT4(input A, B, C, D, output Z);
     end
   endfunction
   localparam [15:0] BITS = contents(INIT);
-  wire [3:0] address = {D, C, B, A};
-  assign Z = BITS[address];
+  wire [7:0] by_d = D ? BITS[15:8] : BITS[7:0];
+  wire [3:0] by_c = C ? by_d[7:4] : by_d[3:0];
+  wire [1:0] by_b = B ? by_c[3:2] : by_c[1:0];
+  assign Z = A ? by_b[1] : by_b[0];
 endmodule
 
 // Two carry slots: the LUT's lower eight contents, at D = 0, make a new carry. INJECT other than
