@@ -39,8 +39,8 @@ def cell_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> in
 
 
 def score_stages(layer: Layer) -> int:
-    """Stages that turn an accumulated sum into a score: none, or a product and an addition."""
-    return 2 if isinstance(layer, Output) and shift_of(layer) is None else 0
+    """Stages that turn an accumulated sum into a score: none, or a product of registers and an addition."""
+    return 3 if isinstance(layer, Output) and shift_of(layer) is None else 0
 
 
 def shift_of(layer: Output) -> int | None:

@@ -160,14 +160,19 @@ class Edge(wiring.Component):
                 self.done.eq(done),
             ]
             return
+        # The multiplier's registers are its own, so that tools may move them into it: for Nexus,
+        # Yosys 0.70 does so even where something else reads them, which is then left undriven.
+        nf = late(m, "nf_0", nf)
+        factor = late(m, "factor", total)
         product = Signal(signed(plan.score_width + 1), reset_less=True)
         score = Signal(signed(plan.score_width), reset_less=True)
-        addend = Table(add).build(m, "add", late(m, "nf", nf))
+        addend = Table(add).build(m, "add", late(m, "nf_1", nf))
         m.d.sync += [
-            product.eq(total * Table(mult).build(m, "mult", nf)),
+            product.eq(factor * Table(mult).build(m, "mult", nf)),
             score.eq(product + addend),
         ]
-        done = late(m, "done_2", late(m, "done_1", done))
+        for k in range(1, 4):
+            done = late(m, f"done_{k}", done)
         m.d.comb += [self.o.eq(score), self.done.eq(done)]
 
 
