@@ -5,6 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 BNNHW  := $(BIN)/bnnhw
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 # A heading between the commands of the demo.
 step = @printf '\n\033[1m%s\033[0m\n' '$(1)'
@@ -54,10 +55,10 @@ demo: $(STAMP) ## digits, from data to a routed FPGA core and a comparison (unde
 		demo/compare/compare.png 'and its chart'
 
 test: $(STAMP) ## the quick tests (under 10 minutes)
-	$(BIN)/pytest
+	$(PYTEST)
 
 test-slow: $(STAMP) ## the slow tests
-	$(BIN)/pytest -m 'slow and not gpu and not board'
+	$(PYTEST) -m 'slow and not gpu and not board'
 
 prove: $(STAMP) ## the formal proofs, and their broken copies refused (under 5 minutes)
 	$(BIN)/python -m proofs

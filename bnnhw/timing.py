@@ -39,7 +39,7 @@ def cell_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> in
 
 
 def score_stages(layer: Layer) -> int:
-    """Stages that turn an accumulated sum into a score: none, or a product of registers and an addition."""
+    """Stages that turn an accumulated sum into a score: none, or factors, product, addition."""
     return 3 if isinstance(layer, Output) and shift_of(layer) is None else 0
 
 

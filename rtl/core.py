@@ -152,7 +152,8 @@ class Core(wiring.Component):
         self.in_reset = Signal(init=1)
         flight = longest_flight(self.plans)
         held = Signal()  # the pin, a cycle ago
-        left = Signal(signed(flight.bit_length() + 1), init=-1)  # cycles; its sign says none
+        # Cycles; its sign says none. A core that was never reset begins with them too.
+        left = Signal(signed(flight.bit_length() + 1), init=flight)
         m.d.pin += [held.eq(~self.aresetn), self.in_reset.eq(~self.aresetn | held | ~left[-1])]
         with m.If(held):
             m.d.pin += left.eq(flight)

@@ -124,7 +124,7 @@ def memories() -> str:
     )
 
 
-CYCLES = 1000
+CYCLES = 500  # at most; the first wrong word ends it
 BENCH = f"""
 module bench;
   reg clk = 0, we = 0;
@@ -136,7 +136,7 @@ module bench;
   gold g(.clk(clk), .ra(ra), .wa(wa), .we(we), .d(d), .pick(pick), .q(q1));
   top t(.clk(clk), .ra(ra), .wa(wa), .we(we), .d(d), .pick(pick), .q(q2));
   initial begin
-    for (i = 0; i < {CYCLES}; i = i + 1) begin
+    for (i = 0; i < {CYCLES} && bad == 0; i = i + 1) begin
       #5 clk = 1;
       for (j = 0; j < {len(MEMORIES)}; j = j + 1) begin
         pick = j;
