@@ -3,7 +3,14 @@
 `rtl` is built to these numbers, and simulation counts them.
 """
 
-__all__ = ["Latency", "cell_latency", "layer_latency", "network_latency", "popcount_levels"]
+__all__ = [
+    "Latency",
+    "cell_latency",
+    "layer_latency",
+    "network_latency",
+    "popcount_levels",
+    "read_latency",
+]
 
 import dataclasses
 import math
@@ -14,7 +21,6 @@ from .technology import Technology
 
 COUNT_BITS = 4  # bits that a leaf of the popcount tree counts
 OFFER = 2  # from a vector's last word to its offer to the sequencer: registered, and counted
-READ = 3  # from a sequencer's step to the activations at the first cell: address, bank, register
 EDGE = 2  # a register for the way; accumulated, and the sign taken
 FIFO = 4  # from a word's arrival at the exit to its offer: register, memory, its register, slack
 
@@ -24,6 +30,17 @@ def popcount_levels(lanes: int) -> int:
     if lanes == 1:
         return 0
     return 1 + math.ceil(math.log2(ceil_div(lanes, COUNT_BITS)))
+
+
+def read_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> int:
+    """From a sequencer's step to the activations at the first cell: address, bank, register.
+
+    They wait a cycle for weights from block RAM, which are read in three: RAM, its own register,
+    and one that covers the way to the cell.
+    """
+    from .rtl.weights import store_of
+
+    return 4 if store_of(layer, fold, technology) == "bram" else 3
 
 
 def cell_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> int:
@@ -53,7 +70,8 @@ def shift_of(layer: Output) -> int | None:
 
 def layer_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> int:
     """From the last step of a neuron fold to its word (the tap) at the grid's exit."""
-    return READ + fold.skew + cell_latency(layer, fold, technology) + EDGE + score_stages(layer)
+    read = read_latency(layer, fold, technology)
+    return read + fold.skew + cell_latency(layer, fold, technology) + EDGE + score_stages(layer)
 
 
 def argmax_latency(rows: int) -> int:

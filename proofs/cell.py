@@ -69,13 +69,10 @@ def counts_matches(bench: Bench, plan: LayerPlan, built: LayerPlan | None = None
         m.d.comb += cell.a_late.eq(bench.before("a_link", a))
     words = [pack(word) for word in plan.weight_words[row, col]]
     weight = Signal(fold.lanes, name=f"{bench.prefix}weight")
-    lead, late = address_lead(plan), 0
+    lead = address_lead(plan)
     if outside(plan):
-        # The weights come from outside, a cycle later than the activations.
-        late = 1
         w = bench.free("w", fold.lanes)
         m.d.comb += [cell.w_i.eq(w), weight.eq(w)]
-        a = bench.before("a_late", a)
     else:
         now: Value = addr
         for k in range(lead):
@@ -93,7 +90,7 @@ def counts_matches(bench: Bench, plan: LayerPlan, built: LayerPlan | None = None
     known, matches = bench.named("known", 1), total
     for k in range(latency + lead):
         known = bench.before(f"known_{k}", known)
-    for k in range(latency - late):
+    for k in range(latency):
         matches = bench.before(f"matches_{k}", matches)
     left = bench.before("ps_before", ps) if col else 0
     bench.check("sum", ~known | (cell.ps_o == matches + left))

@@ -40,7 +40,7 @@ class Cell(wiring.Component):
     a_late : In
         The first row's `a_o`, in the others.
     w_i : In, lanes bits
-        The weights, one cycle later than `a_i`; only where block RAM holds them outside.
+        The weights, with `a_i`; only where block RAM holds them outside.
     ps_i : In, ps_o : Out
         The sum of the cells to the left, and with this one.
     """

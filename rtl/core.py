@@ -4,7 +4,16 @@ __all__ = ["Core", "reset_cycles"]
 
 from collections.abc import Sequence
 
-from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal, Value, signed
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    DomainRenamer,
+    Module,
+    ResetSignal,
+    Signal,
+    Value,
+    signed,
+)
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -116,7 +125,7 @@ class Core(wiring.Component):
             reader.i.p.data.eq(self.s_axis_tdata),
             reader.i.p.last.eq(self.s_axis_tlast),
             reader.i.valid.eq(self.s_axis_tvalid),
-            self.s_axis_tready.eq(reader.i.ready & ~self.in_reset),
+            self.s_axis_tready.eq(reader.i.ready & ~self.closed),
             self.frame_error.eq(reader.frame_error),
         ]
         source: stream.Interface | wiring.FlippedInterface = reader.o
@@ -134,7 +143,7 @@ class Core(wiring.Component):
                 hold=plan.plane_groups,
             )
             layer = LayerCore(plan, gives_class=last and self.output == "class")
-            m.submodules[f"layer_{plan.name}"] = layer
+            m.submodules[f"layer_{plan.name}"] = self._region(m, f"layer_{plan.name}")(layer)
             wiring.connect(m, source, layer.i)
             source = layer.o if last else _as_words(m, layer.o)
             units, wide = plan.layer.neurons, plan.fold.rows
@@ -148,22 +157,35 @@ class Core(wiring.Component):
         is in them but the clock.
         """
         m.domains.pin = ClockDomain(reset_less=True)
-        m.domains.sync = ClockDomain()
-        self.in_reset = Signal(init=1)
+        m.d.comb += ClockSignal("pin").eq(self.aclk)
         flight = longest_flight(self.plans)
         held = Signal()  # the pin, a cycle ago
         # Cycles; its sign says none. A core that was never reset begins with them too.
         left = Signal(signed(flight.bit_length() + 1), init=flight)
-        m.d.pin += [held.eq(~self.aresetn), self.in_reset.eq(~self.aresetn | held | ~left[-1])]
         with m.If(held):
             m.d.pin += left.eq(flight)
         with m.Elif(~left[-1]):
             m.d.pin += left.eq(left - 1)
-        m.d.comb += [
-            ClockSignal("pin").eq(self.aclk),
-            ClockSignal().eq(self.aclk),
-            ResetSignal().eq(self.in_reset),
+        wanted = ~self.aresetn | held | ~left[-1]
+        self.in_reset = Signal(init=1)
+        self.closed = Signal(init=1)  # in_reset, and a cycle longer: as long as a region's
+        m.d.pin += [
+            held.eq(~self.aresetn),
+            self.in_reset.eq(wanted),
+            self.closed.eq(wanted | self.in_reset),
         ]
+        self._region(m, "sync")
+
+    def _region(self, m: Module, name: str) -> DomainRenamer:
+        """A domain whose reset, a cycle after `in_reset`, has a register of its own.
+
+        A single one for all would be the slowest net of a large core.
+        """
+        m.domains += ClockDomain(name)
+        reset = Signal(name=f"reset_{name}", init=1, attrs={"keep": 1})
+        m.d.pin += reset.eq(self.in_reset)
+        m.d.comb += [ClockSignal(name).eq(self.aclk), ResetSignal(name).eq(reset)]
+        return DomainRenamer(name)
 
     def _give(self, m: Module, source: stream.Interface | wiring.FlippedInterface) -> None:
         """The last layer's stream as frames on m_axis."""
@@ -184,7 +206,7 @@ class Core(wiring.Component):
         _, frame_end = counter(m, "output_beat", beats, source.valid & self.m_axis_tready)
         m.d.comb += [
             self.m_axis_tdata.eq(word),
-            self.m_axis_tvalid.eq(source.valid & ~self.in_reset),
+            self.m_axis_tvalid.eq(source.valid & ~self.closed),
             source.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(frame_end),
         ]
@@ -197,7 +219,7 @@ def longest_flight(plans: Sequence[LayerPlan]) -> int:
 
 def reset_cycles(plans: Sequence[LayerPlan]) -> int:
     """Cycles from the end of `aresetn` low in which the core takes nothing."""
-    return longest_flight(plans) + 3
+    return longest_flight(plans) + 4
 
 
 def _as_words(m: Module, source: stream.Interface | wiring.FlippedInterface) -> stream.Interface:

@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..folding import ceil_div
-from ..timing import READ, argmax_latency, cell_latency, layer_latency
+from ..timing import argmax_latency, cell_latency, layer_latency, read_latency
 from .argmax import CLASS_BITS, Argmax
 from .delay import late
 from .edge import Edge, control_register
@@ -16,7 +16,7 @@ from .gearbox import word_layout
 from .grid import Grid
 from .plan import LayerPlan
 from .replay import ReplayBuffer
-from .sequencer import Sequencer, weight_addr_latency
+from .sequencer import Sequencer
 from .table import latency as table_latency
 from .weights import address_lead
 
@@ -94,14 +94,15 @@ class LayerCore(wiring.Component):
     def _feed(self, m: Module, replay: ReplayBuffer, sequencer: Sequencer, grid: Grid) -> None:
         """Activations and weight addresses to the columns, each a cycle after its neighbour."""
         addr: Value = sequencer.weight_addr
-        # The replay buffer's read takes 2 cycles.
-        for k in range(2 - address_lead(self.plan) - weight_addr_latency(self.plan)):
+        # From the addresses on; the weights' comes a cycle late, the replay buffer takes two.
+        read = read_latency(self.plan.layer, self.plan.fold, self.plan.technology) - 1
+        for k in range(read - 1 - address_lead(self.plan)):
             addr = late(m, f"weight_addr_wait_{k}", addr)
         for c in range(self.plan.fold.cols):
-            m.d.comb += [
-                getattr(grid, f"a_{c}").eq(getattr(replay, f"a_{c}")),
-                getattr(grid, f"addr_{c}").eq(addr),
-            ]
+            a = getattr(replay, f"a_{c}")
+            for k in range(read - 2):
+                a = late(m, f"a_wait_{k}_{c}", a)
+            m.d.comb += [getattr(grid, f"a_{c}").eq(a), getattr(grid, f"addr_{c}").eq(addr)]
             if c + 1 < self.plan.fold.cols:
                 addr = late(m, f"weight_addr_{c}", addr)
 
@@ -111,7 +112,8 @@ class LayerCore(wiring.Component):
         control: data.View = sequencer.control
         # Control leaves the sequencer a cycle after the launch, and is due a cycle before the sum;
         # the fold's number a little earlier.
-        wait = READ - 2 + cell_latency(plan.layer, fold, plan.technology) + fold.cols - 1
+        wait = read_latency(plan.layer, fold, plan.technology) - 2
+        wait += cell_latency(plan.layer, fold, plan.technology) + fold.cols - 1
         lead = table_latency(plan.neuron_folds) - 1
         for k in range(wait):
             ahead = k >= wait - lead

@@ -10,7 +10,6 @@ from .counter import counter
 from .delay import late
 from .edge import control_layout
 from .plan import RING, LayerPlan
-from .weights import address_lead
 
 
 class Sequencer(wiring.Component):
@@ -45,7 +44,7 @@ class Sequencer(wiring.Component):
     read_addr : Out
         {slot, group * IF + fold} of the replay buffer.
     weight_addr : Out
-        `weight_addr_latency` cycles after `read_addr`.
+        A cycle after `read_addr`.
     control : Out, control_layout(plan)
         With the addresses of its step.
     """
@@ -137,7 +136,7 @@ class Sequencer(wiring.Component):
         return index, last, ends
 
     def _weight_address(self, m: Module, begin: Value, ending: Value) -> tuple[Value, Value]:
-        """The weights' address, which begins again for every group of planes of a fold.
+        """The weights' address, a cycle late, which begins again for every group of planes.
 
         Also whether the next cycle's step is the first of a further group.
         """
@@ -160,13 +159,9 @@ class Sequencer(wiring.Component):
                     group_end.eq(~restart & (within == plan.input_folds - 2)),
                 ]
             m.d.comb += again.eq(group_end & ~ending)
-        # From here on a cycle later, where the address is not wanted before: nothing hangs then on
-        # the decision to begin but registers.
-        rewind: Value = again
-        claim: Value = self.claim
-        if weight_addr_latency(plan):
-            begin, ending = late(m, "begin_late", begin), late(m, "ending_late", ending)
-            rewind, claim = late(m, "rewind_late", again), late(m, "claim_late", claim)
+        # A cycle late, so that nothing hangs on the decision to begin but registers.
+        begin, ending = late(m, "begin_late", begin), late(m, "ending_late", ending)
+        rewind, claim = late(m, "rewind_late", again), late(m, "claim_late", self.claim)
         with m.If(begin | ~ending):
             m.d.sync += address.eq(Mux(rewind, base, following))
         with m.If(begin):
@@ -174,14 +169,6 @@ class Sequencer(wiring.Component):
         with m.If(claim):
             m.d.sync += [address.eq(0), base.eq(0)]
         return address, again
-
-
-def weight_addr_latency(plan: LayerPlan) -> int:
-    """Cycles from a step's address in the replay buffer to its weights' address.
-
-    The buffer takes two cycles to read, which is time enough unless block RAM takes them, too.
-    """
-    return 1 if address_lead(plan) < 2 else 0
 
 
 def index_width(plan: LayerPlan) -> int:

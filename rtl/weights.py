@@ -8,6 +8,7 @@ __all__ = [
     "lane_functions",
     "outside",
     "settled",
+    "store_of",
 ]
 
 import dataclasses
@@ -30,7 +31,7 @@ from .families.cells import Cells, Function
 from .plan import LayerPlan, pack
 from .rom import Rom
 
-REACH = 32  # tables that one register of an address serves, where nothing stands behind them
+REACH = 16  # tables that one register of an address serves, where nothing stands behind them
 COLUMNS_DEPTH = 4  # up to complement 4 words have 7 different columns, which all lanes can share
 XNOR, XOR, SAME, INVERTED = (1, 0, 0, 1), (0, 1, 1, 0), (0, 1), (1, 0)
 
@@ -58,18 +59,23 @@ def form_of(layer: Layer, fold: LayerFolding, technology: Technology) -> Form:
 
 
 def settled(network: Network, folding: Folding, technology: Technology) -> Folding:
-    """The folding with `weights = "auto"` settled by what a family's LUTs and RAMs cost.
+    """The folding with `weights = "auto"` settled."""
+    layers = [
+        dataclasses.replace(fold, weights=store_of(layer, fold, technology))
+        for layer, fold in folding.pairs(network)
+    ]
+    return dataclasses.replace(folding, layers=tuple(layers))
+
+
+def store_of(layer: Layer, fold: LayerFolding, technology: Technology) -> Literal["baked", "bram"]:
+    """Where the weights go, `auto` by what a family's LUTs and RAMs cost.
 
     A block RAM counts for as many LUTs as the family's devices have to each of theirs. Without a
     family the rule is `LayerFolding.stores`, by depth alone.
     """
-    layers = []
-    for layer, fold in folding.pairs(network):
-        store: str = fold.stores(layer)
-        if fold.weights == "auto" and not technology.generic:
-            store = "bram" if _ram_is_cheaper(layer, fold, technology) else "baked"
-        layers.append(dataclasses.replace(fold, weights=store))
-    return dataclasses.replace(folding, layers=tuple(layers))
+    if fold.weights == "auto" and not technology.generic:
+        return "bram" if _ram_is_cheaper(layer, fold, technology) else "baked"
+    return fold.stores(layer)
 
 
 def _ram_is_cheaper(layer: Layer, fold: LayerFolding, technology: Technology) -> bool:
@@ -85,13 +91,8 @@ def _ram_is_cheaper(layer: Layer, fold: LayerFolding, technology: Technology) ->
 
 
 def address_lead(plan: LayerPlan) -> int:
-    """Cycles that a weight's address comes before its activations: block RAM takes two cycles.
-
-    A counter in a family's cells takes the activations one cycle later than the plain one.
-    """
-    if plan.fold.stores(plan.layer) != "bram":
-        return 0
-    return 2 if plan.technology.generic else 1
+    """Cycles that a weight's address comes before its activations: block RAM takes two cycles."""
+    return 2 if plan.fold.stores(plan.layer) == "bram" else 0
 
 
 def outside(plan: LayerPlan) -> bool:
@@ -135,7 +136,7 @@ def lane_functions(
     addr : Value
         The weights' address, `address_lead` cycles before `a`.
     w : Value or None
-        The weights, with `a_link`, where they are kept outside of the cell.
+        The weights, with `a`, where they are kept outside of the cell.
     """
     fold = plan.fold
     form = form_of(plan.layer, fold, plan.technology)
@@ -144,11 +145,10 @@ def lane_functions(
     if form == "fused":
         return _fused(m, cells, plan, columns * fold.planes, a=a, addr=addr)
     if form == "ram":
-        weights = Signal(fold.lanes, name="w")
         if w is None:
             memory = [pack(word) for word in words]
             w = Rom(m, "rom", memory, fold.lanes, addr, latency=2).data
-        m.d.comb += weights.eq(w)
+        weights = late(m, "w", w)
         bits = [weights[lane] for lane in range(fold.lanes)]
         return [Function((net, bits[k % fold.lanes]), XNOR) for k, net in enumerate(nets)]
     # Columns that begin with 0, by which a lane is the XNOR or the XOR; 0 itself needs no net.
