@@ -35,12 +35,11 @@ def popcount_levels(lanes: int) -> int:
 def read_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> int:
     """From a sequencer's step to the activations at the first cell: address, bank, register.
 
-    They wait a cycle for weights from block RAM, which are read in three: RAM, its own register,
-    and one that covers the way to the cell.
+    They wait for weights from block RAM, whose address comes two cycles after the step.
     """
-    from .rtl.weights import store_of
+    from .rtl.weights import address_lead
 
-    return 4 if store_of(layer, fold, technology) == "bram" else 3
+    return max(3, 2 + address_lead(layer, fold, technology))
 
 
 def cell_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> int:

@@ -69,7 +69,7 @@ def counts_matches(bench: Bench, plan: LayerPlan, built: LayerPlan | None = None
         m.d.comb += cell.a_late.eq(bench.before("a_link", a))
     words = [pack(word) for word in plan.weight_words[row, col]]
     weight = Signal(fold.lanes, name=f"{bench.prefix}weight")
-    lead = address_lead(plan)
+    lead = address_lead(plan.layer, fold, plan.technology)
     if outside(plan):
         w = bench.free("w", fold.lanes)
         m.d.comb += [cell.w_i.eq(w), weight.eq(w)]
@@ -116,7 +116,8 @@ def _flipped(plan: LayerPlan) -> LayerPlan:
 
 
 def _depth(plan: LayerPlan) -> int:
-    return cell_latency(plan.layer, plan.fold, plan.technology) + address_lead(plan) + 3
+    sizes = (plan.layer, plan.fold, plan.technology)
+    return cell_latency(*sizes) + address_lead(*sizes) + 3
 
 
 def _proof(family: str) -> Proof:

@@ -117,7 +117,7 @@ class Cell(wiring.Component):
             [pack(word) for word in self.plan.weight_words[self.row, self.col]],
             fold.lanes,
             self.addr_i,
-            latency=address_lead(self.plan),
+            latency=address_lead(self.plan.layer, self.plan.fold, self.plan.technology),
         )
         weight = Signal(fold.lanes)
         m.d.comb += weight.eq(weights.data)

@@ -95,8 +95,9 @@ class LayerCore(wiring.Component):
         """Activations and weight addresses to the columns, each a cycle after its neighbour."""
         addr: Value = sequencer.weight_addr
         # From the addresses on; the weights' comes a cycle late, the replay buffer takes two.
-        read = read_latency(self.plan.layer, self.plan.fold, self.plan.technology) - 1
-        for k in range(read - 1 - address_lead(self.plan)):
+        sizes = (self.plan.layer, self.plan.fold, self.plan.technology)
+        read = read_latency(*sizes) - 1
+        for k in range(read - 1 - address_lead(*sizes)):
             addr = late(m, f"weight_addr_wait_{k}", addr)
         for c in range(self.plan.fold.cols):
             a = getattr(replay, f"a_{c}")

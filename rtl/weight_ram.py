@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .delay import late
 from .families import FAMILIES
 from .families.cells import Cells
 from .plan import LayerPlan, pack
@@ -34,6 +35,8 @@ def shared(plan: LayerPlan) -> list[tuple[Slice, ...]]:
 
 class WeightRam(wiring.Component):
     """One RAM, a port for each slice, read in two cycles: its own output register is in use.
+
+    A third is for the way to the cells.
 
     Parameters
     ----------
@@ -73,5 +76,5 @@ class WeightRam(wiring.Component):
             tables.append([pack(word) for word in words])
         addresses: list[Signal] = [getattr(self, f"addr_{i}") for i in range(len(self.slices))]
         for i, data in enumerate(self.family.ram(cells, "ram", addresses, tables)):
-            m.d.comb += getattr(self, f"w_{i}").eq(data)
+            m.d.comb += getattr(self, f"w_{i}").eq(late(m, f"way_{i}", data))
         return m

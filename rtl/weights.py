@@ -90,9 +90,15 @@ def _ram_is_cheaper(layer: Layer, fold: LayerFolding, technology: Technology) ->
     return rams * family.luts_per_ram < fold.lanes * family.table_luts(depth)
 
 
-def address_lead(plan: LayerPlan) -> int:
-    """Cycles that a weight's address comes before its activations: block RAM takes two cycles."""
-    return 2 if plan.fold.stores(plan.layer) == "bram" else 0
+def address_lead(layer: Layer, fold: LayerFolding, technology: Technology) -> int:
+    """Cycles that a weight's address comes before its activations.
+
+    Block RAM takes two cycles. In a family's cells another register, and a further one with the
+    lanes, cover the way from a RAM, which lies where the device has them, to the cells it serves.
+    """
+    if store_of(layer, fold, technology) == "baked":
+        return 0
+    return 2 if technology.generic else 3
 
 
 def outside(plan: LayerPlan) -> bool:
@@ -147,7 +153,7 @@ def lane_functions(
     if form == "ram":
         if w is None:
             memory = [pack(word) for word in words]
-            w = Rom(m, "rom", memory, fold.lanes, addr, latency=2).data
+            w = late(m, "way", Rom(m, "rom", memory, fold.lanes, addr, latency=2).data)
         weights = late(m, "w", w)
         bits = [weights[lane] for lane in range(fold.lanes)]
         return [Function((net, bits[k % fold.lanes]), XNOR) for k, net in enumerate(nets)]
