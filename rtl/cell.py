@@ -7,6 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .counting.writer import write_count
+from .delay import late
 from .families import FAMILIES
 from .families.cells import Cells
 from .plan import LayerPlan, pack
@@ -133,9 +134,7 @@ class Cell(wiring.Component):
         Those of cells on one anti-diagonal always hold the same values. `keep` and the name tell
         synthesis to leave them apart, or one of them would drive a cell far away.
         """
-        link = Signal(before.shape(), name=name, reset_less=True, attrs={"keep": 1})
-        m.d.sync += link.eq(before)
-        m.d.comb += after.eq(link)
+        m.d.comb += after.eq(late(m, name, before, apart=True))
 
     def _count(self, m: Module, weight: Signal) -> Value:
         """The cell's own count: matching lanes, planes weighted; one register before the sum."""

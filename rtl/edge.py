@@ -78,9 +78,10 @@ class Edge(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        here = [control_register(m, plan, "control_0", self.control_i)]
+        # Each row's own: the row below has what this one had a cycle ago.
+        here = [control_register(m, plan, "control_0", self.control_i, apart=True)]
         m.d.comb += self.control_o.eq(here[0])
-        here.append(control_register(m, plan, "control_1", here[0]))
+        here.append(control_register(m, plan, "control_1", here[0], apart=True))
 
         # What the sum begins with, and a step's term. The offset is what a sum begins with, unless
         # that would be shifted: then the last step adds it.
@@ -197,11 +198,17 @@ def _slot(first: Value, acc: Value | None, start: Value | None, term: Value | No
 
 
 def control_register(
-    m: Module, plan: LayerPlan, name: str, before: data.View, *, ahead: bool = False
+    m: Module,
+    plan: LayerPlan,
+    name: str,
+    before: data.View,
+    *,
+    ahead: bool = False,
+    apart: bool = False,
 ) -> data.View:
-    """Control one cycle later, but for `nf` with `ahead`."""
+    """Control one cycle later, but for `nf` with `ahead`; `apart` as `late` has it."""
     layout = control_layout(plan)
-    now = data.View(layout, late(m, name, before.as_value()))
+    now = data.View(layout, late(m, name, before.as_value(), apart=apart))
     if not ahead:
         return now
     shown = data.View(layout, Signal(layout.size, name=f"{name}_o"))

@@ -184,16 +184,12 @@ def _table(
 ) -> Value:
     """A bit for each column, one cycle after the address: registered, or read by its register."""
     family = FAMILIES[plan.technology.family]
-    # Those of neighbours may hold the same.
-    kept = {"keep": 1}
     if shared or not plan.technology.open_tables:
-        table = Signal(len(columns), name="w", reset_less=True, attrs=kept if shared else {})
-        m.d.sync += table.eq(Cat(*family.roms(cells, "weight", addr, columns)))
-        return table
+        # Those of neighbours may hold the same, where they are shared.
+        return late(m, "w", Cat(*family.roms(cells, "weight", addr, columns)), apart=shared)
     table = Signal(len(columns), name="w")
     for k in range(0, len(columns), REACH):
-        near = Signal(len(addr), name=f"addr_near_{k // REACH}", reset_less=True, attrs=kept)
-        m.d.sync += near.eq(addr)
+        near = late(m, f"addr_near_{k // REACH}", addr, apart=True)
         bits = family.roms(cells, f"weight_{k // REACH}", near, columns[k : k + REACH])
         m.d.comb += table[k : k + REACH].eq(Cat(*bits))
     return table
