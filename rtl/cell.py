@@ -97,7 +97,7 @@ class Cell(wiring.Component):
         counter = cell_structure(plan.layer, plan.fold, plan.technology, most)
         cells = Cells(m, FAMILIES[plan.technology.family].twins, simulated=plan.simulated)
         words = plan.weight_words[self.row, self.col]
-        lanes = lane_functions(
+        lanes, table = lane_functions(
             m,
             cells,
             plan,
@@ -107,7 +107,17 @@ class Cell(wiring.Component):
             addr=self.addr_i,
             w=self.w_i if outside(plan) else None,
         )
-        total = write_count(m, counter, plan.technology, lanes, self.ps_i, simulated=plan.simulated)
+        total = write_count(
+            m,
+            counter,
+            plan.technology,
+            lanes,
+            self.ps_i,
+            again=table.at if table else None,
+            simulated=plan.simulated,
+        )
+        if table:
+            table.write()
         m.d.comb += self.ps_o.eq(total)
 
     def _plain(self, m: Module) -> None:

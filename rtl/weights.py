@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Value
 
 from ..folding import Folding, LayerFolding
 from ..network import Layer, Network
@@ -30,8 +30,8 @@ from .families import FAMILIES
 from .families.cells import Cells, Function
 from .plan import LayerPlan, pack
 from .rom import Rom
+from .weight_table import WeightTable
 
-REACH = 16  # tables that one register of an address serves, where nothing stands behind them
 COLUMNS_DEPTH = 4  # up to complement 4 words have 7 different columns, which all lanes can share
 XNOR, XOR, SAME, INVERTED = (1, 0, 0, 1), (0, 1, 1, 0), (0, 1), (1, 0)
 
@@ -95,10 +95,10 @@ def address_lead(layer: Layer, fold: LayerFolding, technology: Technology) -> in
 
     Block RAM takes two cycles. In a family's cells another register, and a further one with the
     lanes, cover the way from a RAM, which lies where the device has them, to the cells it serves.
+    Tables in LUTs have their address in a register of the cell's own.
     """
-    if store_of(layer, fold, technology) == "baked":
-        return 0
-    return 2 if technology.generic else 3
+    cycles = 2 if store_of(layer, fold, technology) == "bram" else 0
+    return cycles if technology.generic else cycles + 1
 
 
 def outside(plan: LayerPlan) -> bool:
@@ -128,8 +128,10 @@ def lane_functions(
     a_link: Value,
     addr: Value,
     w: Value | None,
-) -> list[Function]:
-    """The lanes of a cell, of nets one cycle after its activations and their weights' address.
+) -> tuple[list[Function], WeightTable | None]:
+    """The lanes of a cell, of nets one cycle after its activations.
+
+    Those of a `WeightTable` are to be had from it.
 
     Parameters
     ----------
@@ -148,19 +150,27 @@ def lane_functions(
     form = form_of(plan.layer, fold, plan.technology)
     columns = [tuple(int(bit) for bit in words[:, lane]) for lane in range(fold.lanes)]
     nets = [a_link[k] for k in range(len(a_link))]
+    if form in ("fused", "columns", "table"):
+        addr = late(m, "addr_near", addr, apart=True)
     if form == "fused":
-        return _fused(m, cells, plan, columns * fold.planes, a=a, addr=addr)
+        return _fused(m, cells, plan, columns * fold.planes, a=a, addr=addr), None
     if form == "ram":
         if w is None:
             memory = [pack(word) for word in words]
             w = late(m, "way", Rom(m, "rom", memory, fold.lanes, addr, latency=2).data)
         weights = late(m, "w", w)
         bits = [weights[lane] for lane in range(fold.lanes)]
-        return [Function((net, bits[k % fold.lanes]), XNOR) for k, net in enumerate(nets)]
+        return [Function((net, bits[k % fold.lanes]), XNOR) for k, net in enumerate(nets)], None
     # Columns that begin with 0, by which a lane is the XNOR or the XOR; 0 itself needs no net.
     keys = [column if not column[0] else tuple(1 - bit for bit in column) for column in columns]
-    wanted = sorted({key for key in keys if any(key)}) if form == "columns" else keys
-    table = _table(m, cells, plan, wanted, addr, shared=form == "columns")
+    table, shared = None, {}
+    if form == "columns":
+        wanted = sorted({key for key in keys if any(key)})
+        family = FAMILIES[plan.technology.family]
+        w = late(m, "w", Cat(*family.roms(cells, "weight", addr, wanted)), apart=True)
+        shared = {key: w[k] for k, key in enumerate(wanted)}
+    elif form == "table":
+        table = WeightTable(m, cells, plan, keys, addr)
     lanes = []
     for k, net in enumerate(nets):
         lane = k % fold.lanes
@@ -168,31 +178,9 @@ def lane_functions(
         if not any(keys[lane]):
             lanes.append(Function((net,), SAME if inverts else INVERTED))
             continue
-        bit = table[wanted.index(keys[lane]) if form == "columns" else lane]
+        bit = table.bits[lane] if table else shared[keys[lane]]
         lanes.append(Function((net, bit), XOR if inverts else XNOR))
-    return lanes
-
-
-def _table(
-    m: Module,
-    cells: Cells,
-    plan: LayerPlan,
-    columns: Sequence[tuple[int, ...]],
-    addr: Value,
-    *,
-    shared: bool,
-) -> Value:
-    """A bit for each column, one cycle after the address: registered, or read by its register."""
-    family = FAMILIES[plan.technology.family]
-    if shared or not plan.technology.open_tables:
-        # Those of neighbours may hold the same, where they are shared.
-        return late(m, "w", Cat(*family.roms(cells, "weight", addr, columns)), apart=shared)
-    table = Signal(len(columns), name="w")
-    for k in range(0, len(columns), REACH):
-        near = late(m, f"addr_near_{k // REACH}", addr, apart=True)
-        bits = family.roms(cells, f"weight_{k // REACH}", near, columns[k : k + REACH])
-        m.d.comb += table[k : k + REACH].eq(Cat(*bits))
-    return table
+    return lanes, table
 
 
 def _fused(

@@ -4,7 +4,7 @@ __all__ = ["structure", "write_count"]
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from amaranth.hdl import Cat, Module, Signal, Value
 
@@ -16,6 +16,8 @@ from .abilities import Kind
 from .fitting import arranged, fitting, troubled
 from .planner import plan_count
 from .structure import Chain, Count, Structure
+
+Again = Callable[[Value, int], Value | None]
 
 
 @functools.lru_cache(256)
@@ -35,6 +37,7 @@ def write_count(
     lanes: Sequence[Function],
     addend: Value | None = None,
     *,
+    again: Again | None = None,
     simulated: bool,
 ) -> Signal:
     """Adds the counter to a component.
@@ -48,6 +51,8 @@ def write_count(
         Each lane's bit, of nets that are registers.
     addend : Value
         As it is in the last stage, `plan.stages(technology.every) - 1` cycles later.
+    again
+        Gives a lane's net in a stage from 0, with no register from here; None if it can't.
     simulated : bool
         Write twins instead of instances.
 
@@ -56,7 +61,7 @@ def write_count(
     Signal
         The sum, registered, `plan.stages(technology.every)` cycles later.
     """
-    writer = _Writer(m, plan, technology, simulated)
+    writer = _Writer(m, plan, technology, simulated, again)
     writer.take(lanes, addend)
     for operations in writer.in_stages():
         writer.write(operations)
@@ -79,14 +84,23 @@ class _Line:
 class _Writer:
     """Each dot as a function of nets, in each stage in which it is used."""
 
-    def __init__(self, m: Module, plan: Structure, technology: Technology, simulated: bool) -> None:
+    def __init__(
+        self,
+        m: Module,
+        plan: Structure,
+        technology: Technology,
+        simulated: bool,
+        again: Again | None,
+    ) -> None:
         self.m = m
         self.plan = plan
         self.technology = technology
         self.family = FAMILIES[technology.family]
         self.cells = Cells(m, self.family.twins, simulated=simulated)
+        self.again = again
+        self.first: dict[int, tuple[int, Function]] = {}  # the stage in which a dot comes to be
         self.known: dict[tuple[int, int], Function] = {}  # of (dot, stage)
-        self.born: dict[int, int] = {}  # the stage in which a dot comes to be
+        self.waiting: dict[tuple[int, int], Value] = {}  # of (net when it comes to be, stage)
         self.vectors: dict[int, tuple[Signal, int]] = {}  # a net's signal and its place in it
         self.registers: dict[tuple[int, int], Signal] = {}  # of (net or vector, stage): that late
         self.lines = 0
@@ -102,17 +116,26 @@ class _Writer:
             self.put(plan.lanes + i, last, Function((addend[i],), (0, 1)))
 
     def put(self, dot: int, stage: int, function: Function) -> None:
-        self.known[dot, stage] = function
-        self.born[dot] = stage
+        self.first[dot] = stage, function
 
     def at(self, dot: int, stage: int) -> Function:
         """A dot in a stage, through registers from where it came to be."""
         if (dot, stage) not in self.known:
-            assert stage > self.born[dot]
-            before = self.at(dot, stage - 1)
-            nets = tuple(self.later(net, stage) for net in before.nets)
-            self.known[dot, stage] = Function(nets, before.values)
+            born, function = self.first[dot]
+            assert stage >= born
+            nets = tuple(self.waited(net, born, stage) for net in function.nets)
+            self.known[dot, stage] = Function(nets, function.values)
         return self.known[dot, stage]
+
+    def waited(self, net: Value, born: int, stage: int) -> Value:
+        """A net in a stage: had again, or through registers."""
+        given = self.again(net, stage) if self.again else None
+        if given is not None or stage == born:
+            return net if given is None else given
+        if (id(net), stage) not in self.waiting:
+            before = self.waited(net, born, stage - 1)
+            self.waiting[id(net), stage] = self.later(before, stage)
+        return self.waiting[id(net), stage]
 
     def later(self, net: Value, stage: int) -> Value:
         """A net of the stage before, registered; once, however many dots it is in."""
