@@ -118,7 +118,7 @@ def test_a_wrong_netlist_is_exit_1_and_check_goes_with_popcount_only(
 
 @pytest.mark.slow
 @needs_icarus
-@pytest.mark.parametrize("lanes", [3, 16])
+@pytest.mark.parametrize("lanes", [3, 16, 64])
 @pytest.mark.parametrize("family", LIBRARIES)
 def test_the_plain_popcount_is_exact_in_every_family(
     tmp_path: Path, family: str, lanes: int

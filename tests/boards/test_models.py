@@ -124,7 +124,7 @@ def memories() -> str:
     )
 
 
-CYCLES = 500  # at most; the first wrong word ends it
+CYCLES = 1000  # at most; the first wrong word ends it
 BENCH = f"""
 module bench;
   reg clk = 0, we = 0;
