@@ -51,7 +51,7 @@ def form_of(layer: Layer, fold: LayerFolding, technology: Technology) -> Form:
     depth = fold.depth(layer)
     if depth == 1:
         return "constant"
-    if fold.stores(layer) == "bram":
+    if store_of(layer, fold, technology) == "bram":
         return "ram"
     if depth <= COLUMNS_DEPTH:
         return "columns"

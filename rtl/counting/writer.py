@@ -130,8 +130,10 @@ class _Writer:
     def waited(self, net: Value, born: int, stage: int) -> Value:
         """A net in a stage: had again, or through registers."""
         given = self.again(net, stage) if self.again else None
-        if given is not None or stage == born:
-            return net if given is None else given
+        if given is not None:
+            return given
+        if stage == born:
+            return net
         if (id(net), stage) not in self.waiting:
             before = self.waited(net, born, stage - 1)
             self.waiting[id(net), stage] = self.later(before, stage)
