@@ -96,7 +96,7 @@ def replays(bench: Bench, name: str) -> None:
 
     bench.check("waiting_are_held", (ring.waiting <= held) & (committed <= ring.waiting))
     bench.check("committed", inside["committed"] == committed)
-    _thermometer(bench, ring, "held", (held - committed)[:3])
+    _thermometer(bench, ring, "free", (RING - held)[:3])
     _thermometer(bench, ring, "waiting", waiting[:3])
     bench.check("slots", ring.write_slot == (ring.read_slot + held)[:2])
     bench.check("slot", inside["slot"] == ring.write_slot)
@@ -210,7 +210,7 @@ PROOFS = (
             for name, plan in PLANS.items()
         ),
         broken=(
-            _broken("writes into a full ring", "steps1", "held", lambda i: 0),
+            _broken("writes into a full ring", "steps1", "free", lambda i: (1 << RING) - 1),
             _broken(
                 "keeps a dropped vector",
                 "steps2",

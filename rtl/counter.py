@@ -26,13 +26,15 @@ def counter(
     return count, last
 
 
-def thermometer(m: Module, name: str, size: int, *, up: Value, down: Value) -> Signal:
+def thermometer(
+    m: Module, name: str, size: int, *, up: Value, down: Value, start: int = 0
+) -> Signal:
     """A count of 0..size whose bit k says that it is above k: each comparison is a register.
 
     The caller sees to it that it never steps below 0 or above `size`. `up` picks between two
     neighbouring bits and so should be the register, where one of the two is.
     """
-    bits = Signal(size, name=name)
+    bits = Signal(size, name=name, init=(1 << start) - 1)
     with m.If(up ^ down):
         m.d.sync += bits.eq(Mux(up, (bits << 1) | 1, bits >> 1))
     return bits

@@ -125,10 +125,9 @@ class ReplayBuffer(wiring.Component):
         group, group_end = counter(m, "group", plan.plane_groups, write)
         part, fold, vector_end = self._place(m, write, taken)
         slot = Signal(range(RING))
-        held = thermometer(m, "held", RING, up=committed, down=self.retire)
-        waiting = thermometer(m, "waiting", RING, up=committed, down=self.claim)
-        room = ~(held[-1] | (held[-2] & committed))
         commit = write & vector_end & ~self.i.p.drop
+        room = thermometer(m, "free", RING, up=self.retire, down=commit, start=RING)[0]
+        waiting = thermometer(m, "waiting", RING, up=committed, down=self.claim)
         m.d.comb += [
             write.eq(self.i.valid & room),
             taken.eq(write & group_end),
