@@ -24,7 +24,7 @@ from ..technology import Technology
 from ..timing import layer_latency
 from .axis import FrameReader, bus_width
 from .counter import counter
-from .gearbox import gearbox, word_layout
+from .gearbox import Gearbox, word_layout
 from .layer import LayerCore
 from .plan import LayerPlan
 from .weights import settled
@@ -132,16 +132,15 @@ class Core(wiring.Component):
         units, wide = form.size, self.pixels
         for plan in self.plans:
             last = plan is self.plans[-1]
-            source = gearbox(
-                m,
-                f"gearbox_{plan.name}",
-                source,
-                units=units,
-                wide_in=wide,
-                wide_out=plan.bus,
-                width=plan.layer.input_bits,
-                hold=plan.plane_groups,
-            )
+            if wide != plan.bus:
+                box = Gearbox(
+                    units=units,
+                    wide_in=wide,
+                    wide_out=plan.bus,
+                    width=plan.layer.input_bits,
+                    hold=plan.plane_groups,
+                )
+                source = self._through(m, f"gearbox_{plan.name}", source, box)
             layer = LayerCore(plan, gives_class=last and self.output == "class")
             m.submodules[f"layer_{plan.name}"] = self._region(m, f"layer_{plan.name}")(layer)
             wiring.connect(m, source, layer.i)
@@ -187,21 +186,33 @@ class Core(wiring.Component):
         m.d.comb += [ClockSignal(name).eq(self.aclk), ResetSignal(name).eq(reset)]
         return DomainRenamer(name)
 
+    def _through(
+        self,
+        m: Module,
+        name: str,
+        source: stream.Interface | wiring.FlippedInterface,
+        box: Gearbox,
+    ) -> stream.Interface | wiring.FlippedInterface:
+        """The stream `source` in the words of `box`, which has a region of its own."""
+        m.submodules[name] = self._region(m, name)(box)
+        wiring.connect(m, source, box.i)
+        return box.o
+
     def _give(self, m: Module, source: stream.Interface | wiring.FlippedInterface) -> None:
         """The last layer's stream as frames on m_axis."""
         plan = self.plans[-1]
         word: Value = source.payload
         beats = self.folding.output_beats(self.network, self.output)
         if self.output == "scores":
-            source = gearbox(
-                m,
-                "output_gearbox",
-                _as_words(m, source),
-                units=plan.layer.neurons,
-                wide_in=plan.fold.rows,
-                wide_out=1,
-                width=plan.word_width,
-            )
+            source = _as_words(m, source)
+            if plan.fold.rows > 1:
+                box = Gearbox(
+                    units=plan.layer.neurons,
+                    wide_in=plan.fold.rows,
+                    wide_out=1,
+                    width=plan.word_width,
+                )
+                source = self._through(m, "gearbox_output", source, box)
             word = source.p.units.as_signed()
         _, frame_end = counter(m, "output_beat", beats, source.valid & self.m_axis_tready)
         m.d.comb += [

@@ -1,6 +1,6 @@
 """Matches the width of one layer's words to the next one's."""
 
-__all__ = ["Collect", "Repack", "Split", "gearbox", "word_layout"]
+__all__ = ["Collect", "Gearbox", "Repack", "Split", "word_layout"]
 
 import math
 
@@ -19,7 +19,7 @@ def word_layout(width: int) -> data.StructLayout:
     return data.StructLayout({"units": width, "drop": 1})
 
 
-class _Gearbox(wiring.Component):
+class _Stage(wiring.Component):
     """Vectors of `units` units, `wide_in` of them a word, to words of `wide_out`.
 
     A unit is `width` bits. Units beyond a vector's end come in as 0 and go out as 0.
@@ -46,7 +46,7 @@ class _Gearbox(wiring.Component):
         )
 
 
-class Collect(_Gearbox):
+class Collect(_Stage):
     """Several words in make one word out: `wide_in` divides `wide_out`.
 
     Each piece goes to its own place; the last word of a vector may be full before all places are
@@ -101,7 +101,7 @@ class Collect(_Gearbox):
         return m
 
 
-class Split(_Gearbox):
+class Split(_Stage):
     """One word in makes several words out: `wide_out` divides `wide_in`.
 
     Latency: 1 cycle to the first piece. Throughput: a piece a cycle.
@@ -137,7 +137,7 @@ class Split(_Gearbox):
         return m
 
 
-class Repack(_Gearbox):
+class Repack(_Stage):
     """Any width to any other, through a buffer into which words are shifted to their place.
 
     A vector's last word is followed by zeros up to a whole word of the output, so that the next
@@ -194,42 +194,39 @@ class Repack(_Gearbox):
         return m
 
 
-def gearbox(
-    m: Module,
-    name: str,
-    source: stream.Interface | wiring.FlippedInterface,
-    *,
-    units: int,
-    wide_in: int,
-    wide_out: int,
-    width: int,
-    hold: int = 1,
-) -> stream.Interface | wiring.FlippedInterface:
-    """The stream `source` in words of `wide_out` units, by the smallest gearbox that keeps pace.
+class Gearbox(_Stage):
+    """The smallest stage for these widths, which differ, that keeps pace.
 
     Parameters
     ----------
-    source : stream of word_layout(wide_in * width)
-    units : int
-        Units of a vector.
     hold : int
         Cycles for which the reader holds each word.
     """
-    if wide_in == wide_out:
-        return source
-    sizes = {"units": units, "wide_in": wide_in, "wide_out": wide_out, "width": width}
-    box: _Gearbox
-    if wide_out % wide_in == 0:
-        box = Collect(**sizes)
-    elif wide_in % wide_out == 0:
-        box = Split(**sizes)
-    else:
-        box = Repack(**sizes, hold=hold)
-    m.submodules[name] = box
-    wiring.connect(m, source, box.i)
-    if isinstance(box, Collect) and hold > 1:
-        # A word that waits for its reader must not hold up the collecting of the next one.
-        m.submodules[f"slack_{name}"] = slack = Slack(box.o.payload.shape())
-        wiring.connect(m, box.o, slack.i)
-        return slack.o
-    return box.o
+
+    def __init__(
+        self, *, units: int, wide_in: int, wide_out: int, width: int, hold: int = 1
+    ) -> None:
+        super().__init__(units=units, wide_in=wide_in, wide_out=wide_out, width=width)
+        self.hold = hold
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        wide_in, wide_out = self.wide_in, self.wide_out
+        sizes = {"units": self.units, "wide_in": wide_in, "wide_out": wide_out, "width": self.width}
+        box: _Stage
+        if wide_out % wide_in == 0:
+            box = Collect(**sizes)
+        elif wide_in % wide_out == 0:
+            box = Split(**sizes)
+        else:
+            box = Repack(**sizes, hold=self.hold)
+        m.submodules.box = box
+        wiring.connect(m, wiring.flipped(self.i), box.i)
+        words = box.o
+        if isinstance(box, Collect) and self.hold > 1:
+            # A word that waits for its reader must not hold up the collecting of the next one.
+            m.submodules.slack = slack = Slack(words.payload.shape())
+            wiring.connect(m, words, slack.i)
+            words = slack.o
+        wiring.connect(m, words, wiring.flipped(self.o))
+        return m

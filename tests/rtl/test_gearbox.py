@@ -4,38 +4,13 @@ import itertools
 import random
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 from amaranth.sim._async import SimulatorContext
 
 from bnnhw.folding import ceil_div
-from bnnhw.rtl.gearbox import gearbox, word_layout
+from bnnhw.rtl.gearbox import Gearbox
 
 WIDTH = 3  # bits a unit
-
-
-class Bench(wiring.Component):
-    """A gearbox between two streams, as a core has it."""
-
-    i: stream.Interface
-    o: stream.Interface
-
-    def __init__(self, units: int, wide_in: int, wide_out: int, hold: int) -> None:
-        self.sizes = {"units": units, "wide_in": wide_in, "wide_out": wide_out, "hold": hold}
-        super().__init__(
-            {
-                "i": In(stream.Signature(word_layout(wide_in * WIDTH))),
-                "o": Out(stream.Signature(word_layout(wide_out * WIDTH))),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        source = gearbox(m, "box", wiring.flipped(self.i), width=WIDTH, **self.sizes)
-        wiring.connect(m, source, wiring.flipped(self.o))
-        return m
 
 
 def words_of(vector: list[int], wide: int) -> list[int]:
@@ -49,7 +24,7 @@ def words_of(vector: list[int], wide: int) -> list[int]:
 def run(sizes: tuple[int, int, int, int], vectors: int, stall: float) -> tuple[list, list, list]:
     """Words out with their drop flags, those wanted, and the cycle in which each was taken."""
     units, wide_in, wide_out, hold = sizes
-    dut = Bench(units, wide_in, wide_out, hold)
+    dut = Gearbox(units=units, wide_in=wide_in, wide_out=wide_out, width=WIDTH, hold=hold)
     draw = random.Random(hash(sizes))
     data = [[draw.randrange(1 << WIDTH) for _ in range(units)] for _ in range(vectors)]
     drops = [draw.random() < 0.3 for _ in range(vectors)]
