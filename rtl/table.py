@@ -56,7 +56,7 @@ class Table:
         if len(starts) == 1:
             data = Rom(m, name, words, width, index, latency=0).data
         else:
-            index_q = late(m, f"{name}_index", index)
+            index_q = late(m, f"{name}_index", index, apart=True)
             blocks: list[Value] = []
             for b, start in enumerate(starts):
                 block = words[start : start + BLOCK]
