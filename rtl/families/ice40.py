@@ -92,12 +92,15 @@ class Ice40(Family):
                 Const(pin, 1) if isinstance(pin, bool) else function.nets[pin] for pin in pins
             )
             carry = carries[k - 1] if k else Const(0, 1)
-            # A first slot's sum is not read, so its carry has no LUT, and nextpnr's router loops
-            # where such a cell has one net on both pins. With 0 to carry in, 1 does as well.
-            if not k and function.values == (0, 2):
-                two = Const(1, 1)
-            inputs = {"I0": one, "I1": two, "CI": carry}
-            cells.place(f"{name}_{k}_carry", "SB_CARRY", {}, inputs, {"CO": carries[k]})
+            if one is two:
+                # A boundary: the net is the carry out, and no cell is needed to say so. nextpnr
+                # begins a line with a logic cell of its own; it loops in routing where a carry has
+                # one net on both pins, for it may bring the two through the same wire.
+                cells.m.d.comb += carries[k].eq(one)
+                one = two = Const(0, 1)
+            else:
+                inputs = {"I0": one, "I1": two, "CI": carry}
+                cells.place(f"{name}_{k}_carry", "SB_CARRY", {}, inputs, {"CO": carries[k]})
             sums.append(self._place(cells, f"{name}_{k}", SUM, (Const(0, 1), one, two, carry)))
         return sums
 
