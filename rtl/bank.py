@@ -61,7 +61,10 @@ class Bank(wiring.Component):
         q = Signal(self.width, reset_less=True)
         m.d.comb += self.q.eq(q)
         if not in_luts(self.technology, self.width, self.depth):
-            bank: memory.Memory = memory.Memory(shape=self.width, depth=self.depth, init=[])
+            # Reads and writes of a slot never meet, so Yosys need add nothing for when they do.
+            bank: memory.Memory = memory.Memory(
+                shape=self.width, depth=self.depth, init=[], attrs={"no_rw_check": 1}
+            )
             m.submodules.words = bank
             reader = bank.read_port()
             m.d.comb += [reader.en.eq(1), reader.addr.eq(self.read_addr)]

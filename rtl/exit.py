@@ -63,7 +63,10 @@ class Exit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         size = 1 << (self.depth - 1).bit_length()
-        words: memory.Memory = memory.Memory(shape=self.width, depth=size, init=[])
+        # A word is read from the cycle after its writing on: nothing to add for when they meet.
+        words: memory.Memory = memory.Memory(
+            shape=self.width, depth=size, init=[], attrs={"no_rw_check": 1}
+        )
         m.submodules.words = words
         m.submodules.slack = slack = Slack(self.width)
         writer, reader = words.write_port(), words.read_port()
