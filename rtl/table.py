@@ -3,6 +3,8 @@
 __all__ = ["Table"]
 
 import dataclasses
+import functools
+import operator
 from collections.abc import Sequence
 
 from amaranth.hdl import Array, Module, Mux, Signal, Value
@@ -65,7 +67,10 @@ class Table:
                 blocks.append(rom.data)
             data = Signal(width, name=f"{name}_data")
             m.d.comb += data.eq(Array(blocks)[index_q[4:]])
-        word = Signal(width, name=f"{name}_word", reset_less=True)
+        # A bit that is 1 in all words begins as 1, and so is no register: it would be one for all
+        # tables there are, wherever they are.
+        ones = functools.reduce(operator.and_, words) if clear is None else 0
+        word = Signal(width, name=f"{name}_word", reset_less=True, init=ones)
         m.d.sync += word.eq(data if clear is None else Mux(clear, 0, data))
         return word.as_signed()
 
