@@ -98,12 +98,12 @@ class Exit(wiring.Component):
         wiring.connect(m, slack.o, wiring.flipped(self.o))
         # The flag is a sign bit, and the count lags by a cycle: two words less than there is room
         # for are promised, one because zero is not negative, one because of the lag.
-        freed = Signal(2)
+        freed = Signal(3)
         change = Signal(signed(2))
         credits = Signal(signed(self.depth.bit_length() + 1), init=self.depth - 2)
         m.d.sync += [
-            freed.eq(Cat(fetch, freed[0])),
-            change.eq(Cat(freed[1] ^ self.launch, self.launch & ~freed[1])),  # 1, 0 or -1
+            freed.eq(Cat(fetch, freed[:-1])),
+            change.eq(Cat(freed[-1] ^ self.launch, self.launch & ~freed[-1])),  # 1, 0 or -1
             credits.eq(credits + change),
         ]
         m.d.comb += self.credit.eq(~credits[-1])

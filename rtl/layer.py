@@ -141,7 +141,7 @@ class LayerCore(wiring.Component):
         """Words in flight between a launch and its credit's return, and a little more."""
         plan = self.plan
         cycles = plan.steps * (plan.neuron_folds if self.gives_class else 1)  # between launches
-        flight = cycles + layer_latency(plan.layer, plan.fold, plan.technology) + 9
+        flight = cycles + layer_latency(plan.layer, plan.fold, plan.technology) + 10
         if self.gives_class:
             flight += argmax_latency(plan.fold.rows)
         return ceil_div(flight, cycles) + 4

@@ -160,7 +160,9 @@ class Sequencer(wiring.Component):
                 ]
             m.d.comb += again.eq(group_end & ~ending)
         # A cycle late, so that nothing hangs on the decision to begin but registers.
-        begin, ending = late(m, "begin_late", begin), late(m, "ending_late", ending)
+        begin = late(m, "begin_late", begin)
+        if plan.steps > 1:  # else it is always 1, and a register of that is one for all layers
+            ending = late(m, "ending_late", ending)
         rewind, claim = late(m, "rewind_late", again), late(m, "claim_late", self.claim)
         with m.If(begin | ~ending):
             m.d.sync += address.eq(Mux(rewind, base, following))
