@@ -81,7 +81,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             Family(
                 name="ice40",
                 # Fewer flip-flops than two tiles have take no clock enable of their own: a tile has
-                # one, and each is a net to place a tile by. 4x4 cells, six seeds: 159 MHz with, 192 without.
+                # one, and each is a net to place a tile by (docs/timing.md).
                 synth="synth_ice40 -dffe_min_ce_use 16",
                 cells="+/ice40/cells_sim.v",
                 packages={
