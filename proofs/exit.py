@@ -35,7 +35,7 @@ def never_full(bench: Bench, size: Size) -> None:
     freed = sum(inside["exit.freed"])
     bench.check("credits", credits + change + freed + flying + held == size.depth - 2)
     bench.check("no_more_than_there_is_room_for", flying + held <= size.depth)
-    fetched, full = inside["exit.fetched"], inside["exit.slack.full"]
+    fetched, full = inside["exit.fetched"], ~inside["exit.slack.empty"]
     into, oldest = inside["exit.slack.into"], inside["exit.slack.oldest"]
     bench.check("slack_by_turns", (into ^ oldest) == full.xor())
     bench.check("slack_valid", inside["exit.slack.valid"] == full.any())
@@ -92,7 +92,7 @@ def _in_order(bench: Bench, around: Surroundings, held: Value, after: Value) -> 
     bench.check("places", (write - read - held)[: len(write)] == 0)
     bench.check("followed_is_there", ~following | (ahead < held + after))
     stored = inside.word("exit.words", (read + ahead - after)[: len(read)])
-    full, oldest = inside["exit.slack.full"], inside["exit.slack.oldest"]
+    full, oldest = ~inside["exit.slack.empty"], inside["exit.slack.oldest"]
     places = inside["exit.slack.place_0"], inside["exit.slack.place_1"]
     behind_memory = [
         (full.any(), Mux(oldest, places[1], places[0])),

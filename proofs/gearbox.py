@@ -32,7 +32,7 @@ def slack(bench: Bench, sizes: Sizes) -> None:
     board = Board(bench, box, units=wide, wide_in=wide, wide_out=wide, width=WIDTH)
     board.drains(offered=0, taken=1)
     board.invariants()
-    full, into, oldest = inside["full"], inside["into"], inside["oldest"]
+    full, into, oldest = ~inside["empty"], inside["into"], inside["oldest"]
     bench.check("by_turns", (into ^ oldest) == full.xor())
     bench.check("valid_is_exact", inside["valid"] == full.any())
     bench.check("oldest_is_there", ~full.any() | full.bit_select(oldest, 1))
@@ -178,7 +178,7 @@ PROOFS = (
         [(1,), (3,)],
         [
             ("takes a word that it has no room for", (2,), "i__ready", lambda i: 1),
-            ("forgets a word that waits", (2,), "full", lambda i: 0),
+            ("forgets a word that waits", (2,), "empty", lambda i: 0b11),
         ],
         bounds="words of 1 and 3 units",
         depth=3,

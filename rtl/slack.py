@@ -30,24 +30,24 @@ class Slack(wiring.Component):
         m = Module()
         payload = Value.cast(self.i.payload)  # which may be a view
         places = [Signal(len(payload), name=f"place_{k}", reset_less=True) for k in range(2)]
-        full = Signal(2)
+        empty = Signal(2, init=0b11)  # not `full`: a clock enable has no inverter everywhere
         valid = Signal()  # one of them is
         into = Signal()  # the place of the next word
         oldest = Signal()  # that of the next one to go
         m.d.comb += [
-            self.i.ready.eq(~full.all()),
+            self.i.ready.eq(empty.any()),
             self.o.valid.eq(valid),
             self.o.payload.eq(Mux(oldest, places[1], places[0])),
         ]
-        m.d.sync += valid.eq(self.i.valid | full.all() | (valid & ~self.o.ready))
+        m.d.sync += valid.eq(self.i.valid | ~empty.any() | (valid & ~self.o.ready))
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += into.eq(~into)
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += oldest.eq(~oldest)
         for k, place in enumerate(places):
             # An empty place takes whatever is there, so its clock enable waits for nobody.
-            with m.If(full[k]):
-                m.d.sync += full[k].eq(~self.o.ready | (oldest != k))
+            with m.If(empty[k]):
+                m.d.sync += [place.eq(payload), empty[k].eq(~self.i.valid | (into != k))]
             with m.Else():
-                m.d.sync += [place.eq(payload), full[k].eq(self.i.valid & (into == k))]
+                m.d.sync += empty[k].eq(self.o.ready & (oldest == k))
         return m
