@@ -2,6 +2,9 @@
 
 __all__ = ["Rom"]
 
+import functools
+import operator
+
 from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import memory
 
@@ -29,5 +32,8 @@ class Rom:
             m.d.comb += port.en.eq(1)
         self.data = port.data
         if latency:
-            self.data = Signal(shape, name=f"{name}_q", reset_less=True)
+            # A bit that is 1 in all words begins as 1, and so is no register: it would be one for
+            # all tables there are, wherever they are.
+            ones = functools.reduce(operator.and_, words) if latency == 1 else 0
+            self.data = Signal(shape, name=f"{name}_q", reset_less=True, init=ones)
             m.d.sync += self.data.eq(port.data)

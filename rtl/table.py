@@ -58,17 +58,16 @@ class Table:
         if len(starts) == 1:
             data = Rom(m, name, words, width, index, latency=0).data
         else:
-            index_q = late(m, f"{name}_index", index, apart=True)
+            choice = late(m, f"{name}_choice", index[4:], apart=True)
             blocks: list[Value] = []
             for b, start in enumerate(starts):
                 block = words[start : start + BLOCK]
-                block += [0] * (2 - len(block))  # a single word would be no memory
+                block += block * (2 - len(block))  # a single word would be no memory
                 rom = Rom(m, f"{name}_{b}", block, width, index[:4], latency=1)
                 blocks.append(rom.data)
             data = Signal(width, name=f"{name}_data")
-            m.d.comb += data.eq(Array(blocks)[index_q[4:]])
-        # A bit that is 1 in all words begins as 1, and so is no register: it would be one for all
-        # tables there are, wherever they are.
+            m.d.comb += data.eq(Array(blocks)[choice])
+        # As `Rom` has it.
         ones = functools.reduce(operator.and_, words) if clear is None else 0
         word = Signal(width, name=f"{name}_word", reset_less=True, init=ones)
         m.d.sync += word.eq(data if clear is None else Mux(clear, 0, data))
