@@ -212,7 +212,7 @@ class Core(wiring.Component):
                     wide_out=1,
                     width=plan.word_width,
                 )
-                source = self._through(m, "gearbox_output", source, box)
+                source = self._through(m, "output_gearbox", source, box)
             word = source.p.units.as_signed()
         _, frame_end = counter(m, "output_beat", beats, source.valid & self.m_axis_tready)
         m.d.comb += [

@@ -280,7 +280,7 @@ def test_after_a_reset_the_core_takes_nothing_until_its_grids_are_empty() -> Non
 def test_layers_may_have_the_names_of_our_own_parts() -> None:
     weight = np.ones((5, 8), np.uint8)
     first = random_layer(17, 8, input_bits=8)
-    names = ("fc1", "fc1_slack", "scores")
+    names = ("fc1", "fc1_slack", "output")
     layers = (
         dataclasses.replace(first.layers[0], name=names[0]),
         dataclasses.replace(random_layer(8, 8).layers[0], name=names[1]),
