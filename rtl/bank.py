@@ -21,7 +21,8 @@ class Bank(wiring.Component):
     fill: pieces as deep as a LUT memory, a register behind each, and the second register behind
     the choice among them.
 
-    Latency: two cycles from `read_addr` to `q`. A word is there for reads of the next cycle.
+    Latency: two cycles from `read_addr` to `q`. A word is there for reads of the next cycle;
+    what is read of it in the cycle of its writing is undefined.
 
     Parameters
     ----------
@@ -61,9 +62,9 @@ class Bank(wiring.Component):
         q = Signal(self.width, reset_less=True)
         m.d.comb += self.q.eq(q)
         if not in_luts(self.technology, self.width, self.depth):
-            # Reads and writes of a slot never meet, so Yosys need add nothing for when they do.
+            # What is read of a word that is being written is not used: nothing to add for that.
             bank: memory.Memory = memory.Memory(
-                shape=self.width, depth=self.depth, init=[], attrs={"no_rw_check": 1}
+                shape=self.width, depth=self.depth, init=[], attrs={"no_rw_check": "1"}
             )
             m.submodules.words = bank
             reader = bank.read_port()

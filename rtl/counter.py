@@ -31,8 +31,8 @@ def thermometer(
 ) -> Signal:
     """A count of 0..size whose bit k says that it is above k: each comparison is a register.
 
-    The caller sees to it that it never steps below 0 or above `size`. `up` picks between two
-    neighbouring bits and so should be the register, where one of the two is.
+    It begins with `start`. The caller sees to it that it never steps below 0 or above `size`. `up`
+    picks between two neighbouring bits and so should be the register, where one of the two is.
     """
     bits = Signal(size, name=name, init=(1 << start) - 1)
     with m.If(up ^ down):

@@ -131,7 +131,8 @@ class Edge(wiring.Component):
         return Mux(control.first, start, acc) + term
 
     def _offsets(self) -> list[int]:
-        """What the last step adds to the sum, by neuron fold; nothing where a product follows."""
+        """What the sum begins with, or its last step adds, by neuron fold; nothing where a product
+        follows."""
         plan = self.plan
         if not isinstance(plan.layer, Output):
             return plan.offsets[self.row].tolist()

@@ -17,8 +17,8 @@ class Exit(wiring.Component):
     Nothing can hold a word up once it was launched, so a launch takes a credit, and the word's
     departure gives it back. No word is ever refused, whatever `o` does.
 
-    A large grid's sequencer is far from its exit, so there is a register on either way: on that of
-    a word that comes, and on that of a credit that goes back.
+    A large grid's sequencer is far from its exit, so there are registers on either way: one on that
+    of a word that comes, three on that of a credit that goes back.
 
     Latency: `timing.FIFO` cycles. Throughput: a word a cycle.
 
@@ -63,9 +63,9 @@ class Exit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         size = 1 << (self.depth - 1).bit_length()
-        # A word is read from the cycle after its writing on: nothing to add for when they meet.
+        # What is read of a place that is being written is not used: nothing to add for that.
         words: memory.Memory = memory.Memory(
-            shape=self.width, depth=size, init=[], attrs={"no_rw_check": 1}
+            shape=self.width, depth=size, init=[], attrs={"no_rw_check": "1"}
         )
         m.submodules.words = words
         m.submodules.slack = slack = Slack(self.width)
@@ -96,8 +96,8 @@ class Exit(wiring.Component):
         with m.If(fetch):
             m.d.sync += read_addr.eq(read_addr + 1)
         wiring.connect(m, slack.o, wiring.flipped(self.o))
-        # The flag is a sign bit, and the count lags by a cycle: two words less than there is room
-        # for are promised, one because zero is not negative, one because of the lag.
+        # The flag is a sign bit, and the count lags by a cycle: so it begins two below the room,
+        # one because zero is not negative, one because of the lag.
         freed = Signal(3)
         change = Signal(signed(2))
         credits = Signal(signed(self.depth.bit_length() + 1), init=self.depth - 2)

@@ -206,6 +206,7 @@ class Gearbox(_Stage):
     def __init__(
         self, *, units: int, wide_in: int, wide_out: int, width: int, hold: int = 1
     ) -> None:
+        assert wide_in != wide_out
         super().__init__(units=units, wide_in=wide_in, wide_out=wide_out, width=width)
         self.hold = hold
 

@@ -28,7 +28,7 @@ def test_a_bank_gives_what_was_written_two_cycles_after_its_address(
             ctx.set(dut.read_addr, read)
             ctx.set(dut.write_addr, write)
             ctx.set(dut.d, data := draw.getrandbits(width))
-            # A word is not written in the cycle in which it is read: the buffer never does.
+            # What is read of a word in the cycle of its writing is undefined.
             ctx.set(dut.write, enable := int(draw.random() < 0.7 and write != read))
             if enable:
                 words[write] = data
