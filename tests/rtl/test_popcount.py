@@ -1,6 +1,7 @@
 """The popcount: the sum of its bits, for every word where that can be tried."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -83,3 +84,14 @@ def test_inverted_lanes_find_places_that_take_them_without_luts(family: str) -> 
         weights = np.random.default_rng(seed).integers(0, 2, 64, dtype=np.uint8)
         verilog = popcount_verilog(XnorPopcount(64, technology, weights=weights))
         assert "plain_" not in verilog
+
+
+@pytest.mark.parametrize(("every", "line"), [(0, 0), (1, 12)])
+def test_no_carry_of_ice40_has_one_net_on_both_pins(every: int, line: int) -> None:
+    # nextpnr may bring both through the same wire, rip that up, and so on without end.
+    technology = Technology(family="ice40", every=every, line=line)
+    verilog = popcount_verilog(XnorPopcount(64, technology))
+    carries = re.findall(r"SB_CARRY\b.*?;", verilog, re.DOTALL)
+    pins = [dict(re.findall(r"\.(\w+)\((.*?)\)", carry)) for carry in carries]
+    assert len(pins) > 20
+    assert all(pin["I0"] != pin["I1"] for pin in pins if pin["I0"] != "1'h0")
