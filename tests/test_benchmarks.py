@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import hardware
+from benchmarks import hardware, tables
 from benchmarks.cases import CASES, MODELS, Case, ModelCase
 from bnnhw.folding import Folding
 from bnnhw.network_file import load
@@ -82,7 +82,9 @@ def test_a_models_folding_is_as_fast_as_its_slowest_layer(case: ModelCase) -> No
     assert folding.interval(network) == slowest
 
 
-def test_the_largest_core_states_its_speed_beside_what_it_takes(tmp_path: Path) -> None:
+def test_the_largest_core_states_its_speed_beside_what_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = next(case for case in CASES if case.name == "mnist-1bit-max-ecp5")
     assert isinstance(case, ModelCase)
     build = tmp_path / "core"
@@ -90,18 +92,39 @@ def test_the_largest_core_states_its_speed_beside_what_it_takes(tmp_path: Path) 
         Record(name=name, value=value, unit="cycles", kind="measured", how="counted", on="sim")
         for name, value in (("interval_cycles", 16), ("latency_cycles", 160), ("mismatches", 0))
     ]
-    clock = dataclasses.replace(record("clock_median", 160e6), unit="Hz")
+    clock = dataclasses.replace(record("clock", 160e6), unit="Hz")
     (build / "synth-ecp5").mkdir(parents=True)
     (build / "simulation").mkdir()
     write_records(build / "simulation" / "records.json", counted)
     write_records(build / "synth-ecp5" / "records.json", [clock])
     generate_manifest(case, build)
-    counts = SimpleNamespace(lut_sites=60_000)
-    result: Any = SimpleNamespace(folder=build / "synth-ecp5", records=[clock], counts=counts)
+    counts = {"lut_sites": 60_000, "packed_sites": 60_100, "ffs": 70_000, "block_rams": 0}
+    path = dataclasses.replace(record("critical_path", 6e-9), how="layer_fc1.grid: a to b")
+    records = [clock, path, *(record(name, value) for name, value in counts.items())]
+    result: Any = SimpleNamespace(
+        folder=build / "synth-ecp5", records=records, counts=SimpleNamespace(**counts)
+    )
     given = {one.name: one for one in case.records(result)}
     assert given["throughput"].value == pytest.approx(10e6)
     assert given["latency"].value == pytest.approx(1e-6)
     assert given["operations_per_lut_site"].value == pytest.approx(668_672 * 10e6 / 60_000)
+
+    monkeypatch.setattr(tables, "RECORDS", tmp_path)
+    write_records(tmp_path / f"{case.name}.json", case.records(result))
+    assert f"| {case.name} | 160 MHz | 10.00 M | 1.00 us | 60,000 | 111.4 M |" in (
+        tables.model_table()
+    )
+    routed = "60,000 | 60,100 | 70,000 | 0 | **160** | 160 | `layer_fc1.grid` |"
+    assert routed in tables.clock_table()
+    assert hardware.figures(case.records(result))["clock_median"] == 160e6
+
+
+@pytest.mark.parametrize("family", ["ecp5", "xilinx7"])
+def test_no_kept_popcount_is_below_its_bound(family: str) -> None:
+    kept = {n: tables.lut_sites(f"popcount-{n}-{family}") for n in tables.LANES}
+    there = {n: sites for n, sites in kept.items() if sites is not None}
+    assert 64 in there
+    assert all(sites >= tables.bound(family, n) for n, sites in there.items())
 
 
 @pytest.mark.parametrize("arguments", [["--only", "none"], ["--quick", "--keep"]])
