@@ -43,7 +43,8 @@ class LayerFolding:
     planes : 1, 2, 4 or 8
         Bit-planes at a time (first layer on inputs of more than one bit; else 1).
     weights : "auto", "baked" or "bram"
-        Constants in LUTs, or block RAM with initial contents; auto bakes ROMs of up to 128 words.
+        Constants in LUTs, or block RAM with initial contents; auto: by what either costs on the
+        family, without one ROMs of up to 128 words are baked.
     band : int
         Rows that one register serves with activations and addresses on their way down: more of
         them take fewer flip-flops and cycles of latency, and cost clock.

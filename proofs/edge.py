@@ -158,10 +158,11 @@ def _broken(
 
 
 def _proof(name: str, says: str, sizes: dict[str, tuple[LayerPlan, int]], *broken: Broken) -> Proof:
+    steps = [plan.steps for plan, _ in sizes.values()]
     return Proof(
         name=name,
         says=says,
-        bounds=f"1 to {max(plan.steps for plan, _ in sizes.values())} steps",
+        bounds=f"{min(steps)} to {max(steps)} steps",
         cases=tuple(
             Case(
                 name=case,
