@@ -12,7 +12,6 @@ from amaranth.hdl import (
     ResetSignal,
     Signal,
     Value,
-    signed,
 )
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -159,13 +158,17 @@ class Core(wiring.Component):
         m.d.comb += ClockSignal("pin").eq(self.aclk)
         flight = longest_flight(self.plans)
         held = Signal()  # the pin, a cycle ago
-        # Cycles; its sign says none. A core that was never reset begins with them too.
-        left = Signal(signed(flight.bit_length() + 1), init=flight)
+        # Counts up to its highest bit, and on: so nothing is before its adder. A core that was never
+        # reset begins with it, too.
+        end = 1 << flight.bit_length()
+        waited = Signal(range(2 * end), init=end - flight)
+        empty = Signal()
+        m.d.pin += waited.eq(waited + 1)
         with m.If(held):
-            m.d.pin += left.eq(flight)
-        with m.Elif(~left[-1]):
-            m.d.pin += left.eq(left - 1)
-        wanted = ~self.aresetn | held | ~left[-1]
+            m.d.pin += [waited.eq(waited.init), empty.eq(0)]
+        with m.Elif(waited[-1]):
+            m.d.pin += empty.eq(1)
+        wanted = ~self.aresetn | held | ~empty
         self.in_reset = Signal(init=1)
         self.closed = Signal(init=1)  # in_reset, and a cycle longer: as long as a region's
         m.d.pin += [
