@@ -158,8 +158,8 @@ class Core(wiring.Component):
         m.d.comb += ClockSignal("pin").eq(self.aclk)
         flight = longest_flight(self.plans)
         held = Signal()  # the pin, a cycle ago
-        # Counts up to its highest bit, and on: so nothing is before its adder. A core that was never
-        # reset begins with it, too.
+        # Counts up to its highest bit, and on, so that nothing is before its adder. A core that was
+        # never reset begins with it, too.
         end = 1 << flight.bit_length()
         waited = Signal(range(2 * end), init=end - flight)
         empty = Signal()
