@@ -65,16 +65,16 @@ def largest_wins(bench: Bench, plan: LayerPlan, mirrored: bool = False) -> None:
         m.d.sync += spacing.eq(spacing + 1)
     bench.assume(idle <= GAP)
     bench.assume(~valid | (spacing == plan.steps - 1))
-    bench.check("fold_in_range", fold < folds)
+    bench.invariant("fold_in_range", fold < folds)
     if not mirrored:
         if folds > 1:
-            bench.check("counts_folds", inside["fold"] == fold)
-            bench.check("knows_the_last", inside["fold_is_last"] == last)
+            bench.invariant("counts_folds", inside["fold"] == fold)
+            bench.invariant("knows_the_last", inside["fold_is_last"] == last)
         compared: Value = fold
         for k in range(argmax_latency(rows) - 2):
             compared = bench.before(f"compared_{k}", compared)
-        bench.check("knows_the_first", inside["first"] == (compared == 0))
-        bench.check("knows_the_neuron", inside["base"] == compared * rows)
+        bench.invariant("knows_the_first", inside["first"] == (compared == 0))
+        bench.invariant("knows_the_neuron", inside["base"] == compared * rows)
 
     best, best_index = Signal(signed(width), name="best"), Signal(CLASS_BITS, name="best_index")
     score: Value = best

@@ -106,6 +106,15 @@ class Bench:
         holds = Signal(name=f"ok_{self.prefix}{name}")
         self.m.d.comb += [holds.eq(self.first | Value.cast(condition).bool()), Assert(holds, None)]
 
+    def invariant(self, name: str, condition: ValueLike) -> None:
+        """What an induction must know of the inside: `check`, but a broken copy's is free to fail.
+
+        So a broken copy is caught by what is promised, and not by what was written about the very
+        signal that is broken.
+        """
+        if not self._overrides:
+            self.check(name, condition)
+
     def held(self, name: str, valid: Value, ready: Value, payload: Value) -> Value:
         """Whether a word that was offered and not taken in the cycle before is offered still."""
         waiting = self.before(f"{name}_waiting", valid & ~ready)

@@ -165,7 +165,7 @@ class Board:
 
     def invariants(self) -> None:
         """What holds of the counts of any gearbox; an induction needs it said."""
-        check = self.bench.check
+        check = self.bench.invariant
         complete = self.complete
         check("in_word_in_range", self.in_word < self.words_in)
         check("out_word_in_range", self.out_word < self.words_out)

@@ -29,19 +29,19 @@ def never_full(bench: Bench, size: Size) -> None:
     bench.check("credits_in_range", (credits >= -2) & (credits <= size.depth - 2))
     bench.at_most("promised_words_come", (promised != 0) & ~o.valid, size.way)
 
-    bench.check("some", inside["exit.held_some"] == (held != 0))
-    bench.check("one", inside["exit.held_one"] == (held == 1))
+    bench.invariant("some", inside["exit.held_some"] == (held != 0))
+    bench.invariant("one", inside["exit.held_one"] == (held == 1))
     flying = bench.named("flying", _flying(bench, around))
     freed = sum(inside["exit.freed"])
-    bench.check("credits", credits + change + freed + flying + held == size.depth - 2)
+    bench.invariant("credits", credits + change + freed + flying + held == size.depth - 2)
     bench.check("no_more_than_there_is_room_for", flying + held <= size.depth)
     fetched, full = inside["exit.fetched"], ~inside["exit.slack.empty"]
     into, oldest = inside["exit.slack.into"], inside["exit.slack.oldest"]
-    bench.check("slack_by_turns", (into ^ oldest) == full.xor())
-    bench.check("slack_valid", inside["exit.slack.valid"] == full.any())
-    bench.check("slack_oldest_is_there", ~full.any() | full.bit_select(oldest, 1))
+    bench.invariant("slack_by_turns", (into ^ oldest) == full.xor())
+    bench.invariant("slack_valid", inside["exit.slack.valid"] == full.any())
+    bench.invariant("slack_oldest_is_there", ~full.any() | full.bit_select(oldest, 1))
     after = bench.named("after", fetched + full[0] + full[1])
-    bench.check("promised_are_somewhere", promised == flying + held + after)
+    bench.invariant("promised_are_somewhere", promised == flying + held + after)
     _in_order(bench, around, held, after)
 
 
@@ -52,19 +52,19 @@ def _flying(bench: Bench, around: Surroundings) -> Value:
     going: Value = last  # a fold, from its launch to its last step
     if size.steps > 1:
         ending, index = inside["sequencer.ending"], inside["sequencer.index"]
-        bench.check("last_is_an_end", ~last | ending)
-        bench.check("index", ending | (index < size.steps - 1))
-        bench.check("last_index", ~last | (index == size.steps - 1))
+        bench.invariant("last_is_an_end", ~last | ending)
+        bench.invariant("index", ending | (index < size.steps - 1))
+        bench.invariant("last_index", ~last | (index == size.steps - 1))
         going = ~ending | last
     going = bench.named("going", going)
     if size.each == "vector":
         amid, final = inside["sequencer.amid"], inside["sequencer.vector_end"]
-        bench.check("going_final", ~going | (final == ~amid))
+        bench.invariant("going_final", ~going | (final == ~amid))
         going = amid | (going & final)
         if size.folds > 1:
             nf = inside["sequencer.nf"]
-            bench.check("amid", (amid == (nf != 0)) & (nf < size.folds))
-            bench.check("nf_last", inside["sequencer.nf_is_last"] == (nf == size.folds - 1))
+            bench.invariant("amid", (amid == (nf != 0)) & (nf < size.folds))
+            bench.invariant("nf_last", inside["sequencer.nf_is_last"] == (nf == size.folds - 1))
     line = [inside[f"flight_{k}"] for k in range(size.flight - 1)] + [inside["exit.arrived"]]
     return sum((word for word in line), start=going)
 
@@ -89,8 +89,8 @@ def _in_order(bench: Bench, around: Surroundings, held: Value, after: Value) -> 
     bench.check("the_word", ~(following & (ahead == 0) & o.valid) | (o.payload == word))
 
     write, read = inside["exit.write_addr"], inside["exit.read_addr"]
-    bench.check("places", (write - read - held)[: len(write)] == 0)
-    bench.check("followed_is_there", ~following | (ahead < held + after))
+    bench.invariant("places", (write - read - held)[: len(write)] == 0)
+    bench.invariant("followed_is_there", ~following | (ahead < held + after))
     stored = inside.word("exit.words", (read + ahead - after)[: len(read)])
     full, oldest = ~inside["exit.slack.empty"], inside["exit.slack.oldest"]
     places = inside["exit.slack.place_0"], inside["exit.slack.place_1"]
@@ -104,7 +104,7 @@ def _in_order(bench: Bench, around: Surroundings, held: Value, after: Value) -> 
     for there, content in behind_memory:
         found = Mux(there & (ahead == place), content, found)
         place = (place + there)[:3]
-    bench.check("the_word_is_stored", ~following | (found == word))
+    bench.invariant("the_word_is_stored", ~following | (found == word))
 
 
 def full_speed(bench: Bench, size: Size) -> None:

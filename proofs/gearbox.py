@@ -33,16 +33,16 @@ def slack(bench: Bench, sizes: Sizes) -> None:
     board.drains(offered=0, taken=1)
     board.invariants()
     full, into, oldest = ~inside["empty"], inside["into"], inside["oldest"]
-    bench.check("by_turns", (into ^ oldest) == full.xor())
-    bench.check("valid_is_exact", inside["valid"] == full.any())
-    bench.check("oldest_is_there", ~full.any() | full.bit_select(oldest, 1))
-    bench.check("flying_are_held", board.flying == full[0] + full[1])
+    bench.invariant("by_turns", (into ^ oldest) == full.xor())
+    bench.invariant("valid_is_exact", inside["valid"] == full.any())
+    bench.invariant("oldest_is_there", ~full.any() | full.bit_select(oldest, 1))
+    bench.invariant("flying_are_held", board.flying == full[0] + full[1])
     places = Cat(inside["place_0"], inside["place_1"])
     at = bench.named("place_followed", oldest ^ (board.ahead != 0))
     word = bench.named("word_followed", places.word_select(at, len(places) // 2))
     right = word.word_select(board.unit, WIDTH) == board.unit_value
-    bench.check("holds_the_unit", ~board.unit_known | right)
-    bench.check("holds_the_mark", ~board.drop_known | (word[-1] == board.drop))
+    bench.invariant("holds_the_unit", ~board.unit_known | right)
+    bench.invariant("holds_the_mark", ~board.drop_known | (word[-1] == board.drop))
 
 
 def split(bench: Bench, sizes: Sizes) -> None:
@@ -56,21 +56,21 @@ def split(bench: Bench, sizes: Sizes) -> None:
     board.invariants()
     _same_word(bench, inside, board)
     bits = inside["left"]
-    bench.check("thermometer", (bits & (bits + 1)) == 0)
+    bench.invariant("thermometer", (bits & (bits + 1)) == 0)
     left = bench.named("pieces_left", sum(bits[k] for k in range(ratio)))
     held_word = bench.named(
         "held_word", Mux(board.in_word == 0, board.words_in - 1, board.in_word - 1)
     )
     end = Mux(board.in_word == 0, board.words_out, board.in_word * ratio)
     begin = Mux(left == 0, board.in_word * ratio, end - left)
-    bench.check("left_is_from_here", board.out_word == begin)
-    bench.check("left_is_of_the_word", (left == 0) | (board.out_word >= held_word * ratio))
-    bench.check("one_vector", board.flying == ((left != 0) | (board.in_word != 0)))
+    bench.invariant("left_is_from_here", board.out_word == begin)
+    bench.invariant("left_is_of_the_word", (left == 0) | (board.out_word >= held_word * ratio))
+    bench.invariant("one_vector", board.flying == ((left != 0) | (board.in_word != 0)))
     at = bench.named("at", board.unit - board.out_word * wide_out)
     here = board.unit_known & (left != 0) & (at >= 0)
     right = inside["held"].word_select(at.as_unsigned(), WIDTH) == board.unit_value
-    bench.check("holds_the_unit", ~here | right)
-    bench.check("holds_the_mark", ~board.drop_known | (inside["drop"] == board.drop))
+    bench.invariant("holds_the_unit", ~here | right)
+    bench.invariant("holds_the_mark", ~board.drop_known | (inside["drop"] == board.drop))
 
 
 def collect(bench: Bench, sizes: Sizes) -> None:
@@ -86,24 +86,24 @@ def collect(bench: Bench, sizes: Sizes) -> None:
     full, place = inside["full"], inside["place"]
     in_words = range(board.words_in)
     places = table([1 << k % ratio for k in in_words], board.in_word)
-    bench.check("place_of_word", place == places)
-    bench.check("begins_when_full", ~full | place[0])
+    bench.invariant("place_of_word", place == places)
+    bench.invariant("begins_when_full", ~full | place[0])
     # Places that the vector's last word does not reach are cleared when a word goes.
     tail = board.words_in - (words_out - 1) * ratio
     for k in range(tail, ratio):
         to_come = Mux(full, board.in_word == 0, places <= 1 << k)
-        bench.check(f"place_{k}_is_clear", ~to_come | (inside[f"piece_{k}"] == 0))
+        bench.invariant(f"place_{k}_is_clear", ~to_come | (inside[f"piece_{k}"] == 0))
     begun = table([k // ratio for k in in_words], board.in_word)
-    bench.check("words_there", board.out_word + full == board.complete * words_out + begun)
+    bench.invariant("words_there", board.out_word + full == board.complete * words_out + begun)
     unit_word = table([k // wide_out for k in range(words_out * wide_out)], board.unit)
     unit_at = table([k % wide_out for k in range(words_out * wide_out)], board.unit)
     away = bench.named("away", board.ahead * words_out + unit_word - board.out_word)
     word = bench.named("places", Cat(*(inside[f"piece_{k}"] for k in range(ratio))))
     right = word.word_select(unit_at, WIDTH) == board.unit_value
-    bench.check("has_the_unit", ~(board.unit_known & (away == 0)) | right)
+    bench.invariant("has_the_unit", ~(board.unit_known & (away == 0)) | right)
     mark_away = bench.named("mark_away", board.ahead * words_out + words_out - 1 - board.out_word)
     marked = full & (inside["drop"] == board.drop)
-    bench.check("has_the_mark", ~(board.drop_known & (mark_away == 0)) | marked)
+    bench.invariant("has_the_mark", ~(board.drop_known & (mark_away == 0)) | marked)
 
 
 def repack(bench: Bench, sizes: Sizes) -> None:
@@ -117,23 +117,25 @@ def repack(bench: Bench, sizes: Sizes) -> None:
     _same_word(bench, inside, board)
     whole = board.words_out * wide_out
     came = board.complete * whole + board.in_word * wide_in
-    bench.check("fill", inside["fill"] + board.out_word * wide_out == came)
-    bench.check("fill_in_range", inside["fill"] <= box.sizes.capacity)
+    bench.invariant("fill", inside["fill"] + board.out_word * wide_out == came)
+    bench.invariant("fill_in_range", inside["fill"] <= box.sizes.capacity)
     gone = board.out_word * wide_out
     at = bench.named("at", board.ahead * whole + board.unit - gone)
     unit = inside["units"].word_select(at.as_unsigned(), WIDTH + 1)
-    bench.check("has_the_unit", ~board.unit_known | (at < 0) | (unit[:WIDTH] == board.unit_value))
+    bench.invariant(
+        "has_the_unit", ~board.unit_known | (at < 0) | (unit[:WIDTH] == board.unit_value)
+    )
     mark_at = bench.named("mark_at", board.ahead * whole + whole - 1 - gone)
     mark = inside["units"].word_select(mark_at.as_unsigned(), WIDTH + 1)[WIDTH]
-    bench.check("has_the_mark", ~board.drop_known | (mark == board.drop))
+    bench.invariant("has_the_mark", ~board.drop_known | (mark == board.drop))
 
 
 def _same_word(bench: Bench, inside: Inside, board: Board) -> None:
     """The component counts the words that come in as the board does."""
     if "word" in inside:
         last = board.in_word == board.words_in - 1
-        bench.check("counts_words", inside["word"] == board.in_word)
-        bench.check("knows_the_last", inside["word_is_last"] == last)
+        bench.invariant("counts_words", inside["word"] == board.in_word)
+        bench.invariant("knows_the_last", inside["word_is_last"] == last)
 
 
 Harness = Callable[..., None]

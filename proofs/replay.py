@@ -94,31 +94,31 @@ def replays(bench: Bench, name: str) -> None:
     waits = buffer.i.valid & (held != RING) & ~buffer.i.ready
     bench.at_most("with_room_a_word_is_taken", waits, plan.plane_groups - 1)
 
-    bench.check("waiting_are_held", (ring.waiting <= held) & (committed <= ring.waiting))
-    bench.check("committed", inside["committed"] == committed)
+    bench.invariant("waiting_are_held", (ring.waiting <= held) & (committed <= ring.waiting))
+    bench.invariant("committed", inside["committed"] == committed)
     _thermometer(bench, ring, "free", (RING - held)[:3])
     _thermometer(bench, ring, "waiting", waiting[:3])
-    bench.check("slots", ring.write_slot == (ring.read_slot + held)[:2])
-    bench.check("slot", inside["slot"] == ring.write_slot)
+    bench.invariant("slots", ring.write_slot == (ring.read_slot + held)[:2])
+    bench.invariant("slot", inside["slot"] == ring.write_slot)
     _counts(bench, ring, "fold", ring.word, plan.input_folds)
     if plan.plane_groups > 1:
         group = inside["group"]
         _counts(bench, ring, "group", group, plan.plane_groups)
         _counts(bench, ring, "word", ring.word * plan.plane_groups + group, plan.steps)
-        bench.check("begun_is_offered", (group == 0) | (buffer.i.valid & (held != RING)))
-        bench.check("place", inside["at"] == group * plan.input_folds + ring.word)
+        bench.invariant("begun_is_offered", (group == 0) | (buffer.i.valid & (held != RING)))
+        bench.invariant("place", inside["at"] == group * plan.input_folds + ring.word)
     _follow(bench, ring)
 
 
 def _thermometer(bench: Bench, ring: Ring, name: str, value: Value) -> None:
     bits = ring.inside[name]
-    bench.check(f"{name}_count", bits == table([(1 << k) - 1 for k in range(RING + 1)], value))
+    bench.invariant(f"{name}_count", bits == table([(1 << k) - 1 for k in range(RING + 1)], value))
 
 
 def _counts(bench: Bench, ring: Ring, name: str, value: Value, size: int) -> None:
     if size > 1:
-        bench.check(f"{name}_counts", (ring.inside[name] == value) & (value < size))
-        bench.check(f"{name}_last", ring.inside[f"{name}_is_last"] == (value == size - 1))
+        bench.invariant(f"{name}_counts", (ring.inside[name] == value) & (value < size))
+        bench.invariant(f"{name}_last", ring.inside[f"{name}_is_last"] == (value == size - 1))
 
 
 def _follow(bench: Bench, ring: Ring) -> None:
@@ -149,12 +149,14 @@ def _follow(bench: Bench, ring: Ring) -> None:
         with m.If(ahead == 0):
             m.d.sync += [following.eq(0), kept.eq(0), known.eq(0), ahead.eq(0)]
 
-    bench.check("kept_is_known", ~kept | (following & known & (ahead < ring.held)))
-    bench.check("kept_in_its_slot", ~kept | (slot == (ring.read_slot + ahead)[:2]))
+    bench.invariant("kept_is_known", ~kept | (following & known & (ahead < ring.held)))
+    bench.invariant("kept_in_its_slot", ~kept | (slot == (ring.read_slot + ahead)[:2]))
     entered = following & ~kept
-    bench.check("entering_in_its_slot", ~entered | ((slot == ring.write_slot) & (ring.word != 0)))
+    bench.invariant(
+        "entering_in_its_slot", ~entered | ((slot == ring.write_slot) & (ring.word != 0))
+    )
     came = ring.word > table([k % folds for k in range(plan.steps)], index)
-    bench.check("known_when_it_came", known == (following & (kept | came)))
+    bench.invariant("known_when_it_came", known == (following & (kept | came)))
 
     # A vector is read from two cycles after its last word until the cycle in which it is retired.
     address = Cat(index[: index_width(plan)], slot)
@@ -164,7 +166,7 @@ def _follow(bench: Bench, ring: Ring) -> None:
         # Written two cycles after its words came, and one more for every column.
         stored = known & bench.before(f"known_{c}", stored)
         word = _word(ring, c, address)
-        bench.check(f"bank_{c}_has_it", ~stored | (word == value))
+        bench.invariant(f"bank_{c}_has_it", ~stored | (word == value))
         reads: Value = read
         expected: Value = value
         for k in range(2 + c):
