@@ -22,7 +22,7 @@ from .technology import Technology
 COUNT_BITS = 4  # bits that a leaf of the popcount tree counts
 OFFER = 2  # from a vector's last word to its offer to the sequencer: registered, and counted
 EDGE = 2  # a register for the way; accumulated, and the sign taken
-FIFO = 4  # from a word's arrival at the exit to its offer: register, memory, its register, slack
+FIFO = 5  # from a word's arrival at the exit to its offer: register, memory, its two, slack
 
 
 def popcount_levels(lanes: int) -> int:

@@ -11,6 +11,7 @@ from bnnhw.rtl.layer import LayerCore
 from bnnhw.timing import argmax_latency, layer_latency
 
 from .bench import Bench, Override, design_of
+from .gearbox import slack_places
 from .plans import dense_plan
 from .promised import WIDTH, Size, Surroundings
 from .proof import Broken, Case, Proof
@@ -20,7 +21,7 @@ def never_full(bench: Bench, size: Size) -> None:
     """Every word finds room and leaves in its turn, whatever the reader does."""
     around = Surroundings(bench, size)
     component, inside, o = around.component, around.inside, around.component.o
-    promised = Signal(range(size.depth + 5), name="promised")  # and not yet taken by the reader
+    promised = Signal(range(size.depth + 6), name="promised")  # and not yet taken by the reader
     bench.m.d.sync += promised.eq(promised + component.launch - around.popped)
     held = inside["exit.held"]
     bench.check("there_is_room", ~inside["exit.arrived"] | (held < size.depth))
@@ -35,12 +36,11 @@ def never_full(bench: Bench, size: Size) -> None:
     freed = sum(inside["exit.freed"])
     bench.invariant("credits", credits + change + freed + flying + held == size.depth - 2)
     bench.check("no_more_than_there_is_room_for", flying + held <= size.depth)
-    fetched, full = inside["exit.fetched"], ~inside["exit.slack.empty"]
-    into, oldest = inside["exit.slack.into"], inside["exit.slack.oldest"]
-    bench.invariant("slack_by_turns", (into ^ oldest) == full.xor())
-    bench.invariant("slack_valid", inside["exit.slack.valid"] == full.any())
-    bench.invariant("slack_oldest_is_there", ~full.any() | full.bit_select(oldest, 1))
+    full, _ = slack_places(bench, inside, "exit.slack.")
+    fetched = inside["exit.coming"] + inside["exit.fetched"]
     after = bench.named("after", fetched + full[0] + full[1])
+    room = inside["exit.room"]
+    bench.invariant("room", room == (0b1111 >> after))
     bench.invariant("promised_are_somewhere", promised == flying + held + after)
     _in_order(bench, around, held, after)
 
@@ -74,7 +74,7 @@ def _in_order(bench: Bench, around: Surroundings, held: Value, after: Value) -> 
     m, inside, component = bench.m, around.inside, around.component
     o = component.o
     following = Signal(name="following")
-    ahead = Signal(range(component.size.depth + 5), name="ahead")
+    ahead = Signal(range(component.size.depth + 6), name="ahead")
     word = Signal(WIDTH, name="word")
     arrived, result = inside["exit.arrived"], inside["exit.word"]
     mark = bench.named("mark", arrived & bench.free("pick") & ~following)
@@ -88,16 +88,17 @@ def _in_order(bench: Bench, around: Surroundings, held: Value, after: Value) -> 
         m.d.sync += [following.eq(ahead != 0), ahead.eq(Mux(ahead == 0, 0, ahead - 1))]
     bench.check("the_word", ~(following & (ahead == 0) & o.valid) | (o.payload == word))
 
-    write, read = inside["exit.write_addr"], inside["exit.read_addr"]
+    write, read = inside["exit.produce"], inside["exit.consume"]
     bench.invariant("places", (write - read - held)[: len(write)] == 0)
     bench.invariant("followed_is_there", ~following | (ahead < held + after))
-    stored = inside.word("exit.words", (read + ahead - after)[: len(read)])
+    stored = inside.word("exit.words.words", (read + ahead - after)[: len(read)])
     full, oldest = ~inside["exit.slack.empty"], inside["exit.slack.oldest"]
     places = inside["exit.slack.place_0"], inside["exit.slack.place_1"]
     behind_memory = [
         (full.any(), Mux(oldest, places[1], places[0])),
         (full.all(), Mux(oldest, places[0], places[1])),
         (inside["exit.fetched"], inside["exit.i__payload"]),
+        (inside["exit.coming"], inside["exit.words.read_data"]),
     ]
     place: Value = Const(0, 3)
     found: Value = stored
@@ -160,7 +161,7 @@ PROOFS = (
         broken=(
             _broken("one credit more", {"exit.credit": lambda i: i["exit.credits"] >= -1}),
             _broken("credits come from nowhere", {"exit.change": lambda i: 1}),
-            _broken("a word is skipped", {"exit.read_addr": lambda i: i["exit.write_addr"]}),
+            _broken("a word is skipped", {"exit.consume": lambda i: i["exit.produce"]}, depth=40),
         ),
     ),
     Proof(

@@ -1,11 +1,11 @@
 """The gearbox stages: nothing dropped, repeated or out of place, and nothing ever stuck."""
 
-__all__ = ["PROOFS"]
+__all__ = ["PROOFS", "slack_places"]
 
 import functools
 from collections.abc import Callable, Sequence
 
-from amaranth.hdl import Cat, Mux
+from amaranth.hdl import Cat, Mux, Value
 
 from bnnhw.folding import ceil_div
 from bnnhw.rtl.gearbox import Collect, Repack, Split, word_layout
@@ -32,10 +32,7 @@ def slack(bench: Bench, sizes: Sizes) -> None:
     board = Board(bench, box, units=wide, wide_in=wide, wide_out=wide, width=WIDTH)
     board.drains(offered=0, taken=1)
     board.invariants()
-    full, into, oldest = ~inside["empty"], inside["into"], inside["oldest"]
-    bench.invariant("by_turns", (into ^ oldest) == full.xor())
-    bench.invariant("valid_is_exact", inside["valid"] == full.any())
-    bench.invariant("oldest_is_there", ~full.any() | full.bit_select(oldest, 1))
+    full, oldest = slack_places(bench, inside)
     bench.invariant("flying_are_held", board.flying == full[0] + full[1])
     places = Cat(inside["place_0"], inside["place_1"])
     at = bench.named("place_followed", oldest ^ (board.ahead != 0))
@@ -43,6 +40,18 @@ def slack(bench: Bench, sizes: Sizes) -> None:
     right = word.word_select(board.unit, WIDTH) == board.unit_value
     bench.invariant("holds_the_unit", ~board.unit_known | right)
     bench.invariant("holds_the_mark", ~board.drop_known | (word[-1] == board.drop))
+
+
+def slack_places(bench: Bench, inside: Inside, at: str = "") -> tuple[Value, Value]:
+    """Which places of a Slack are full, and the oldest word's; the flags say so, too.
+
+    `at` is the Slack's path, with a dot.
+    """
+    full, oldest = ~inside[f"{at}empty"], inside[f"{at}oldest"]
+    bench.invariant("by_turns", (inside[f"{at}into"] ^ oldest) == full.xor())
+    bench.invariant("valid_is_exact", inside[f"{at}valid"] == full.any())
+    bench.invariant("oldest_is_there", ~full.any() | full.bit_select(oldest, 1))
+    return full, oldest
 
 
 def split(bench: Bench, sizes: Sizes) -> None:

@@ -89,7 +89,9 @@ class Promised(wiring.Component):
         m = Module()
         size = self.size
         m.submodules.sequencer = sequencer = Sequencer(size.plan, word_each=size.each)
-        m.submodules.exit = way_out = Exit(width=WIDTH, depth=size.depth)
+        m.submodules.exit = way_out = Exit(
+            width=WIDTH, depth=size.depth, technology=size.plan.technology
+        )
         done: Value = sequencer.control.last if size.each == "fold" else sequencer.retire
         # A step's addresses and control come a cycle after it, and a word is due that much less.
         for k in range(size.flight - 1):

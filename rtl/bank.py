@@ -1,4 +1,4 @@
-"""One bank of a replay buffer: a memory written and read in every cycle."""
+"""A memory of the datapath and the registers behind it: for a replay buffer, for an exit."""
 
 __all__ = ["Bank", "in_luts"]
 
@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 
 from ..folding import ceil_div
 from ..technology import Technology
-from .delay import late
 from .families import FAMILIES
 
 BLOCK_RAM_WIDTH = 36  # of a block RAM in its shape for few words
@@ -21,8 +20,8 @@ class Bank(wiring.Component):
     fill: pieces as deep as a LUT memory, a register behind each, and the second register behind
     the choice among them.
 
-    Latency: two cycles from `read_addr` to `q`. A word is there for reads of the next cycle;
-    what is read of it in the cycle of its writing is undefined.
+    Latency: two cycles from `read_addr` to `q`. A word is there for reads of the next cycle; what
+    is read of it in the cycle of its writing is undefined.
 
     Parameters
     ----------
@@ -33,13 +32,21 @@ class Bank(wiring.Component):
     Members
     -------
     write : In(1)
-    write_addr, read_addr : In, range(depth)
-    d : In, q : Out, width bits
+    write_addr : In, range(depth)
+    d : In, width bits
+    read_addr : In, range(depth)
+    read : In(1)
+        The first register takes the word; else it stays as it is.
+    move : In(1)
+        So does the second one.
+    q : Out, width bits
     """
 
     write: Signal
     write_addr: Signal
     read_addr: Signal
+    read: Signal
+    move: Signal
     d: Signal
     q: Signal
 
@@ -52,6 +59,8 @@ class Bank(wiring.Component):
                 "write": In(1),
                 "write_addr": In(range(depth)),
                 "read_addr": In(range(depth)),
+                "read": In(1),
+                "move": In(1),
                 "d": In(width),
                 "q": Out(width),
             }
@@ -68,13 +77,19 @@ class Bank(wiring.Component):
             )
             m.submodules.words = bank
             reader = bank.read_port()
-            m.d.comb += [reader.en.eq(1), reader.addr.eq(self.read_addr)]
-            m.d.sync += q.eq(reader.data)
+            read_data = Signal(self.width)
+            m.d.comb += [
+                reader.en.eq(self.read),
+                reader.addr.eq(self.read_addr),
+                read_data.eq(reader.data),
+            ]
+            with m.If(self.move):
+                m.d.sync += q.eq(read_data)
             self._writes(m, bank, self.write, self.write_addr)
             return m
         size = min(self.depth, FAMILIES[self.technology.family].lut_ram_words)
         low = (size - 1).bit_length()
-        read: list[Value] = []
+        read: list[Signal] = []
         for k in range(self.depth // size):
             piece: memory.Memory = memory.Memory(
                 shape=self.width, depth=size, init=[], attrs={"ram_style": "distributed"}
@@ -82,12 +97,17 @@ class Bank(wiring.Component):
             m.submodules[f"words_{k}"] = piece
             port = piece.read_port(domain="comb")
             m.d.comb += port.addr.eq(self.read_addr[:low])
-            read.append(late(m, f"read_{k}", port.data))
+            read.append(Signal(self.width, name=f"read_{k}", reset_less=True))
+            with m.If(self.read):
+                m.d.sync += read[k].eq(port.data)
             enable = Signal(name=f"write_{k}")
             m.d.comb += enable.eq(self.write & (self.write_addr[low:] == k))
             self._writes(m, piece, enable, self.write_addr[:low])
-        choice = late(m, "choice", self.read_addr[low:])
-        m.d.sync += q.eq(Array(read)[choice] if len(read) > 1 else read[0])
+        choice = Signal(len(self.read_addr) - low, reset_less=True)
+        with m.If(self.read):
+            m.d.sync += choice.eq(self.read_addr[low:])
+        with m.If(self.move):
+            m.d.sync += q.eq(Array(read)[choice] if len(read) > 1 else read[0])
         return m
 
     def _writes(self, m: Module, words: memory.Memory, enable: Value, addr: Value) -> None:

@@ -3,10 +3,12 @@
 __all__ = ["Exit"]
 
 from amaranth.hdl import Cat, Module, Signal, signed
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .counter import fill
+from ..technology import Technology
+from .bank import Bank
+from .counter import fill, thermometer
 from .delay import late
 from .slack import Slack
 
@@ -28,6 +30,7 @@ class Exit(wiring.Component):
         Bits of a word.
     depth : int
         Words of the FIFO, 3 or more: no more are promised at a time.
+    technology : Technology
 
     Members
     -------
@@ -47,9 +50,10 @@ class Exit(wiring.Component):
     done: Signal
     o: stream.Interface
 
-    def __init__(self, *, width: int, depth: int) -> None:
+    def __init__(self, *, width: int, depth: int, technology: Technology) -> None:
         self.width = width
         self.depth = depth
+        self.technology = technology
         super().__init__(
             {
                 "credit": Out(1),
@@ -63,38 +67,39 @@ class Exit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         size = 1 << (self.depth - 1).bit_length()
-        # What is read of a place that is being written is not used: nothing to add for that.
-        words: memory.Memory = memory.Memory(
-            shape=self.width, depth=size, init=[], attrs={"no_rw_check": "1"}
-        )
-        m.submodules.words = words
+        m.submodules.words = words = Bank(width=self.width, depth=size, technology=self.technology)
         m.submodules.slack = slack = Slack(self.width)
-        writer, reader = words.write_port(), words.read_port()
-        write_addr = Signal(range(size))
-        read_addr = Signal(range(size))
+        produce = Signal(range(size))  # where the next word goes
+        consume = Signal(range(size))  # where the next one to leave is
         fetch = Signal()
-        fetched = Signal()  # the memory's output register holds a word
-        taken = Signal()
+        coming = Signal()  # the bank's first register holds a word
+        fetched = Signal()  # its second one does
+        move = Signal()
         arrived = Signal()
         m.d.sync += arrived.eq(self.done)
         some = fill(m, "held", self.depth, up=arrived, down=fetch)  # words in memory
+        # Behind the memory there is room for four words: its two registers and the slack. So the
+        # first register is free whenever a word may come, and need not ask what is after it.
+        room = thermometer(m, "room", 4, up=slack.o.valid & slack.o.ready, down=fetch, start=4)
         m.d.comb += [
-            writer.en.eq(arrived),
-            writer.addr.eq(write_addr),
-            writer.data.eq(late(m, "word", self.result)),
-            reader.addr.eq(read_addr),
-            reader.en.eq(taken),  # nobody looks at what is read where nothing is
-            taken.eq(~fetched | slack.i.ready),
-            fetch.eq(some & taken),
+            words.write.eq(arrived),
+            words.write_addr.eq(produce),
+            words.d.eq(late(m, "word", self.result)),
+            words.read_addr.eq(consume),
+            words.read.eq(room[0]),  # nobody looks at what is read where nothing is
+            words.move.eq(move),
+            fetch.eq(some & room[0]),
+            move.eq(~fetched | slack.i.ready),
             slack.i.valid.eq(fetched),
-            slack.i.payload.eq(reader.data),
+            slack.i.payload.eq(words.q),
         ]
-        with m.If(taken):
-            m.d.sync += fetched.eq(some)
+        m.d.sync += coming.eq(fetch | (coming & ~move))
+        with m.If(move):
+            m.d.sync += fetched.eq(coming)
         with m.If(arrived):
-            m.d.sync += write_addr.eq(write_addr + 1)
+            m.d.sync += produce.eq(produce + 1)
         with m.If(fetch):
-            m.d.sync += read_addr.eq(read_addr + 1)
+            m.d.sync += consume.eq(consume + 1)
         wiring.connect(m, slack.o, wiring.flipped(self.o))
         # The flag is a sign bit, and the count lags by a cycle: so it begins two below the room,
         # one because zero is not negative, one because of the lag.

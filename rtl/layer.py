@@ -81,7 +81,9 @@ class LayerCore(wiring.Component):
             m.submodules.argmax = argmax = Argmax(plan)
             m.d.comb += [argmax.scores.eq(self.tap_data), argmax.valid.eq(self.tap_valid)]
             result, done = argmax.index, argmax.done
-        m.submodules.exit = way_out = Exit(width=self.word_width, depth=self.fifo_depth)
+        m.submodules.exit = way_out = Exit(
+            width=self.word_width, depth=self.fifo_depth, technology=plan.technology
+        )
         m.d.comb += [
             way_out.launch.eq(sequencer.launch),
             way_out.result.eq(result),

@@ -107,6 +107,8 @@ class ReplayBuffer(wiring.Component):
                 bank.write_addr.eq(write_addr),
                 bank.d.eq(words[place]),
                 bank.read_addr.eq(read_addr),
+                bank.read.eq(1),
+                bank.move.eq(1),
                 getattr(self, f"a_{c}").eq(bank.q),
             ]
             if c + 1 < cols:

@@ -1,4 +1,4 @@
-"""A bank of the replay buffer: a plain memory of the same latency, whatever it is made of."""
+"""A memory of the datapath: a plain one of the same latency, whatever it is made of."""
 
 import random
 
@@ -18,28 +18,35 @@ def test_a_bank_gives_what_was_written_two_cycles_after_its_address(
     dut = Bank(width=width, depth=depth, technology=Technology(family=family))
     draw = random.Random(width * depth)
     words = [0] * depth
-    wanted: list[int] = []
-    got: list[int] = []
+    compared = 0
+    behind: list[int | None] = [None, None]  # what is in the two registers
 
     async def bench(ctx: SimulatorContext) -> None:
+        nonlocal compared
         for _ in range(1500):
             read, write = draw.randrange(depth), draw.randrange(depth)
-            wanted.append(words[read])
+            ctx.set(dut.read, reads := int(draw.random() < 0.8))
+            ctx.set(dut.move, moves := int(draw.random() < 0.8))
             ctx.set(dut.read_addr, read)
             ctx.set(dut.write_addr, write)
             ctx.set(dut.d, data := draw.getrandbits(width))
             # What is read of a word in the cycle of its writing is undefined.
             ctx.set(dut.write, enable := int(draw.random() < 0.7 and write != read))
+            if moves:
+                behind[1] = behind[0]
+            if reads:
+                behind[0] = words[read]
             if enable:
                 words[write] = data
             await ctx.tick()
-            got.append(ctx.get(dut.q))
+            assert behind[1] is None or ctx.get(dut.q) == behind[1]
+            compared += behind[1] is not None
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
-    assert got[1:] == wanted[:-1]
+    assert compared > 1480
 
 
 @pytest.mark.parametrize(
