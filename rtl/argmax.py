@@ -140,8 +140,7 @@ def _winner(m: Module, name: str, pair: list[_Entrant], last: Value) -> _Entrant
     held = [
         _Entrant(
             score=late(m, f"score_{name}_{k}", one.score),
-            # A constant needs no register, which would be one for all that have a 1 in it.
-            row=one.row if isinstance(one.row, Const) else late(m, f"row_{name}_{k}", one.row),
+            row=late(m, f"row_{name}_{k}", one.row),
             padding=one.padding,
         )
         for k, one in enumerate(pair)
@@ -156,6 +155,6 @@ def _winner(m: Module, name: str, pair: list[_Entrant], last: Value) -> _Entrant
         score, row = Mux(better, second.score, first.score), Mux(better, second.row, first.row)
     return _Entrant(
         score=late(m, f"score_{name}", score),
-        row=row if isinstance(row, Const) else late(m, f"row_{name}", row),
+        row=late(m, f"row_{name}", row),
         padding=held[0].padding,
     )

@@ -78,7 +78,8 @@ class Sequencer(wiring.Component):
         m = Module()
         plan = self.plan
         begin = Signal()
-        ending = Signal(init=1)  # no step in this cycle, or the last one of a fold
+        # No step in this cycle, or the last one of a fold.
+        ending = Signal(name="ending", init=1) if plan.steps > 1 else Const(1)
         amid = Signal()  # the next fold is not the first of its vector
         credit_each = self.word_each == "fold"
         m.d.comb += [
@@ -118,7 +119,7 @@ class Sequencer(wiring.Component):
         ]
         return m
 
-    def _steps(self, m: Module, begin: Value, ending: Signal) -> tuple[Value, Value, Value]:
+    def _steps(self, m: Module, begin: Value, ending: Value) -> tuple[Value, Value, Value]:
         """A step's index within its fold, and whether it, and the next, is a fold's last."""
         steps = self.plan.steps
         last = Signal()
@@ -161,8 +162,7 @@ class Sequencer(wiring.Component):
             m.d.comb += again.eq(group_end & ~ending)
         # A cycle late, so that nothing hangs on the decision to begin but registers.
         begin = late(m, "begin_late", begin)
-        if plan.steps > 1:  # else it is always 1, and a register of that is one for all layers
-            ending = late(m, "ending_late", ending)
+        ending = late(m, "ending_late", ending)
         rewind, claim = late(m, "rewind_late", again), late(m, "claim_late", self.claim)
         with m.If(begin | ~ending):
             m.d.sync += address.eq(Mux(rewind, base, following))

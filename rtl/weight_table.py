@@ -48,7 +48,7 @@ class WeightTable:
         self.near = near
         self.bits = [Signal(name=f"w_{lane}") for lane in range(len(columns))]
         self.lanes = {id(bit): lane for lane, bit in enumerate(self.bits)}
-        self.reads: dict[int, dict[int, Signal]] = {}  # by lane and stage
+        self.reads: dict[int, dict[int, Value]] = {}  # by lane and stage
 
     def at(self, net: Value, stage: int) -> Value | None:
         """One of `bits` in a stage of the counter, no earlier than before; None of other nets."""

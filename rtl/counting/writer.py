@@ -101,8 +101,8 @@ class _Writer:
         self.first: dict[int, tuple[int, Function]] = {}  # the stage in which a dot comes to be
         self.known: dict[tuple[int, int], Function] = {}  # of (dot, stage)
         self.waiting: dict[tuple[int, int], Value] = {}  # of (net when it comes to be, stage)
-        self.vectors: dict[int, tuple[Signal, int]] = {}  # a net's signal and its place in it
-        self.registers: dict[tuple[int, int], Signal] = {}  # of (net or vector, stage): that late
+        self.vectors: dict[int, tuple[Value, int]] = {}  # a net's signal and its place in it
+        self.registers: dict[tuple[int, int], Value] = {}  # of (net or vector, stage): that late
         self.lines = 0
 
     def take(self, lanes: Sequence[Function], addend: Value | None) -> None:
