@@ -1,9 +1,10 @@
 """A table of constants."""
 
-__all__ = ["Rom"]
+__all__ = ["Rom", "ones"]
 
 import functools
 import operator
+from collections.abc import Sequence
 
 from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import memory
@@ -32,8 +33,15 @@ class Rom:
             m.d.comb += port.en.eq(1)
         self.data = port.data
         if latency:
-            # A bit that is 1 in all words begins as 1, and so is no register: it would be one for
-            # all tables there are, wherever they are.
-            ones = functools.reduce(operator.and_, words) if latency == 1 else 0
-            self.data = Signal(shape, name=f"{name}_q", reset_less=True, init=ones)
+            init = ones(words) if latency == 1 else 0
+            self.data = Signal(shape, name=f"{name}_q", reset_less=True, init=init)
             m.d.sync += self.data.eq(port.data)
+
+
+def ones(words: Sequence[int]) -> int:
+    """The bits that are 1 in all words: what a register behind a table begins as.
+
+    So synthesis sees that such a bit is a constant and no register, which would be one for all
+    tables there are, wherever they are.
+    """
+    return functools.reduce(operator.and_, words)

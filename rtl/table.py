@@ -3,15 +3,13 @@
 __all__ = ["Table"]
 
 import dataclasses
-import functools
-import operator
 from collections.abc import Sequence
 
 from amaranth.hdl import Array, Module, Mux, Signal, Value
 
 from .delay import late
 from .plan import signed_width
-from .rom import Rom
+from .rom import Rom, ones
 
 BLOCK = 16  # words that one LUT4 holds a bit of
 
@@ -67,9 +65,8 @@ class Table:
                 blocks.append(rom.data)
             data = Signal(width, name=f"{name}_data")
             m.d.comb += data.eq(Array(blocks)[choice])
-        # As `Rom` has it.
-        ones = functools.reduce(operator.and_, words) if clear is None else 0
-        word = Signal(width, name=f"{name}_word", reset_less=True, init=ones)
+        init = ones(words) if clear is None else 0
+        word = Signal(width, name=f"{name}_word", reset_less=True, init=init)
         m.d.sync += word.eq(data if clear is None else Mux(clear, 0, data))
         return word.as_signed()
 
