@@ -12,7 +12,7 @@ from bnnhw.record import Record, read_records
 
 from . import scaling
 from .cases import CASES, FAMILIES, ModelCase
-from .hardware import RECORDS
+from .hardware import RECORDS, figures
 
 DOCS = Path(__file__).parent.parent / "docs"
 LANES = (8, 16, 32, 64, 128, 256, 512)
@@ -71,12 +71,6 @@ def _row(name: str, values: Iterable[float | None], bold: bool) -> str:
     return f"| {name} | {' | '.join(cells)} |"
 
 
-def _values(records: Iterable[Record]) -> dict[str, float]:
-    """Figures by name; of a single seed its clock is the median."""
-    value = {r.name: float(r.value) for r in records}
-    return {"clock_median": value["clock"]} | value if "clock" in value else value
-
-
 def clock_table() -> str:
     """What was routed: sites, clock over the seeds, and who owns the longest path of each seed."""
     heads = ["design", "on", "LUT sites", "packed", "FFs", "block RAM", "MHz", "seeds", "limit"]
@@ -85,7 +79,7 @@ def clock_table() -> str:
         records = kept(case.name)
         if not case.routed or not records:
             continue
-        value = _values(records)
+        value = figures(records)
         paths = [r for r in records if r.name == "critical_path"]
         owners = dict.fromkeys(r.how.split(": ")[0] for r in paths)
         cells = [
@@ -105,7 +99,7 @@ def model_table() -> str:
     heads = ["core", "clock", "images/s", "latency", "LUT sites", "operations/s a LUT site"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for case in CASES:
-        value = _values(kept(case.name))
+        value = figures(kept(case.name))
         if isinstance(case, ModelCase) and value:
             cells = [
                 case.name,
