@@ -1,20 +1,25 @@
-"""Writes the tables of the docs out of the kept records: python -m benchmarks.tables"""
+"""The kept records as tables of the docs."""
 
-__all__ = ["bound", "clock_table", "popcount_table"]
+__all__ = [
+    "LANES",
+    "LIMITS",
+    "bound",
+    "clock_table",
+    "kept",
+    "lut_sites",
+    "model_table",
+    "popcount_table",
+    "scaling_table",
+]
 
-import re
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 
-from bnnhw.files import write_text
 from bnnhw.record import Record, read_records
 
 from . import scaling
 from .cases import CASES, FAMILIES, ModelCase
 from .hardware import RECORDS, figures
 
-DOCS = Path(__file__).parent.parent / "docs"
 LANES = (8, 16, 32, 64, 128, 256, 512)
 
 
@@ -71,6 +76,21 @@ def _row(name: str, values: Iterable[float | None], bold: bool) -> str:
     return f"| {name} | {' | '.join(cells)} |"
 
 
+def path_owner(how: str) -> str:
+    """Whose the path of a record is: an instance's, or from one to another."""
+    owner, path = how.split(": ", 1)
+    if owner != "top":
+        return f"`{owner}`"
+    ends = path.split(",")[0].split(" to ")
+    return " to ".join(dict.fromkeys(f"`{_instance(end)}`" for end in ends))
+
+
+def _instance(cell: str) -> str:
+    if cell.startswith("harness_"):
+        return "harness"
+    return cell.rpartition(".")[0] or "top"
+
+
 def clock_table() -> str:
     """What was routed: sites, clock over the seeds, and who owns the longest path of each seed."""
     heads = ["design", "on", "LUT sites", "packed", "FFs", "block RAM", "MHz", "seeds", "limit"]
@@ -81,14 +101,14 @@ def clock_table() -> str:
             continue
         value = figures(records)
         paths = [r for r in records if r.name == "critical_path"]
-        owners = dict.fromkeys(r.how.split(": ")[0] for r in paths)
+        owners = dict.fromkeys(path_owner(r.how) for r in paths)
         cells = [
             case.name.removesuffix(f"-{case.family}"),
             records[0].on,
             *(f"{value[name]:,.0f}" for name in ("lut_sites", "packed_sites", "ffs", "block_rams")),
             f"**{value['clock_median'] / 1e6:.0f}**",
             ", ".join(f"{float(r.value) / 1e6:.0f}" for r in records if r.name == "clock"),
-            ", ".join(f"`{owner}`" for owner in owners),
+            ", ".join(owners),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -134,23 +154,3 @@ def scaling_table() -> str:
             ]
             lines.append(f"| {stage} | {' | '.join(found)} |")
     return "\n".join(lines) + "\n"
-
-
-TABLES = {
-    "popcount.md": {"popcount": popcount_table},
-    "timing.md": {"clock": clock_table, "model": model_table, "scaling": scaling_table},
-}
-
-
-def main() -> int:
-    for page, tables in TABLES.items():
-        text = (DOCS / page).read_text(encoding="utf-8")
-        for name, table in tables.items():
-            start, end = f"<!-- {name} table -->\n", "<!-- end -->"
-            text = re.sub(f"{start}.*?{end}", f"{start}{table()}{end}", text, flags=re.S)
-        write_text(DOCS / page, text)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import hardware, tables
+from benchmarks import docs, hardware, tables
 from benchmarks.cases import CASES, MODELS, Case, ModelCase
 from bnnhw.folding import Folding
 from bnnhw.network_file import load
@@ -125,6 +125,22 @@ def test_no_kept_popcount_is_below_its_bound(family: str) -> None:
     there = {n: sites for n, sites in kept.items() if sites is not None}
     assert 64 in there
     assert all(sites >= tables.bound(family, n) for n, sites in there.items())
+
+
+def test_charts_are_of_the_kept_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for chart in docs.CHARTS.values():
+        before = chart()
+        assert before == chart() and before.startswith(b"\x89PNG")
+        with monkeypatch.context() as without:
+            without.setattr(tables, "RECORDS", tmp_path)
+            assert chart() != before
+
+
+@pytest.mark.parametrize("page", docs.TABLES)
+def test_docs_have_the_tables_of_the_kept_records(page: str) -> None:
+    text = (docs.DOCS / page).read_text()
+    for name, table in docs.TABLES[page].items():
+        assert f"<!-- {name} table -->\n{table()}<!-- end -->" in text
 
 
 @pytest.mark.parametrize("arguments", [["--only", "none"], ["--quick", "--keep"]])

@@ -1,6 +1,6 @@
 """The comparison as a picture: what was measured above, what could at best be below."""
 
-__all__ = ["chart_png"]
+__all__ = ["FAINT", "INK", "chart_png", "new_figure", "plain_axis", "png"]
 
 import io
 from collections.abc import Callable, Sequence
@@ -21,18 +21,12 @@ def chart_png(title: str, rows: Sequence[Row]) -> bytes:
     Measured and estimated figures have panels of their own on the same axis. The same rows give
     the same bytes.
     """
-    # No pyplot: it would choose a window system, and keep every figure alive.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     measured = [row for row in rows if row.value("measured_rate_4096") is not None]
     modelled = [row for row in rows if row.value("estimated_rate_4096") is not None]
     kinds = [("measured", measured), ("estimated", modelled)]
     kinds = [(kind, group) for kind, group in kinds if group]
     heights = [len(group) + 1.2 for _, group in kinds]
-    figure = Figure(figsize=(13, 1.5 + 0.34 * sum(heights)), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=15, fontweight="bold", color=INK)
+    figure = new_figure(title, (13, 1.5 + 0.34 * sum(heights)))
     axes = figure.subplots(
         len(kinds), 3, sharex="col", squeeze=False, height_ratios=heights, width_ratios=(5, 5, 4)
     )
@@ -66,6 +60,33 @@ def chart_png(title: str, rows: Sequence[Row]) -> bytes:
             fontsize=9, fontweight="bold", color=FAINT if kind == "estimated" else HERE,
         )  # fmt: skip
     _limits(axes)
+    return png(figure)
+
+
+def new_figure(title: str, inches: tuple[float, float]) -> Any:
+    """An empty matplotlib figure with a title."""
+    # No pyplot: it would choose a window system, and keep every figure alive.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=inches, dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=15, fontweight="bold", color=INK)
+    return figure
+
+
+def plain_axis(axis: Any, grid: str) -> None:
+    """No frame, no ticks; faint lines across `grid`, "x" or "y"."""
+    axis.grid(axis=grid, color="#e4e7ec", linewidth=0.8)
+    axis.set_axisbelow(True)
+    axis.tick_params(length=0, colors=INK, labelsize=8)
+    axis.minorticks_off()
+    for side in ("top", "right", "bottom", "left"):
+        axis.spines[side].set_visible(False)
+
+
+def png(figure: Any) -> bytes:
+    """The picture, without a date or a version in it."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", metadata={"Software": None})
     return picture.getvalue()
@@ -91,12 +112,7 @@ def _bars(axis: Any, values: list[float], colors: list[str], text: Text, tick: T
     axis.bar_label(bars, [text(v) for v in values], padding=4, fontsize=8, color=INK)
     axis.invert_yaxis()
     axis.set_ylim(len(values) - 0.4, -0.6)
-    axis.grid(axis="x", color="#e4e7ec", linewidth=0.8)
-    axis.set_axisbelow(True)
-    axis.tick_params(length=0, colors=INK, labelsize=8)
-    axis.minorticks_off()
-    for side in ("top", "right", "bottom", "left"):
-        axis.spines[side].set_visible(False)
+    plain_axis(axis, "x")
 
 
 def _limits(axes: Any) -> None:

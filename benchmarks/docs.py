@@ -1,0 +1,33 @@
+"""Writes the tables and charts of the docs out of the kept records: python -m benchmarks.docs"""
+
+import re
+import sys
+from pathlib import Path
+
+from bnnhw.files import write_bytes, write_text
+
+from .charts import clock_chart, popcount_chart
+from .tables import clock_table, model_table, popcount_table, scaling_table
+
+DOCS = Path(__file__).parent.parent / "docs"
+TABLES = {
+    "popcount.md": {"popcount": popcount_table},
+    "timing.md": {"clock": clock_table, "model": model_table, "scaling": scaling_table},
+}
+CHARTS = {"clock.png": clock_chart, "luts.png": popcount_chart}
+
+
+def main() -> int:
+    for page, tables in TABLES.items():
+        text = (DOCS / page).read_text(encoding="utf-8")
+        for name, table in tables.items():
+            start, end = f"<!-- {name} table -->\n", "<!-- end -->"
+            text = re.sub(f"{start}.*?{end}", f"{start}{table()}{end}", text, flags=re.S)
+        write_text(DOCS / page, text)
+    for picture, chart in CHARTS.items():
+        write_bytes(DOCS / picture, chart())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
