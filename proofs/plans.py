@@ -20,16 +20,19 @@ def dense_plan(
     bits: int = 1,
     family: str = GENERIC,
     open_tables: bool = False,
+    parts: int = 1,
     **folding: Any,
 ) -> LayerPlan:
     """A layer with weights and thresholds out of a seed, on its grid; one lane by default.
+
+    A fold's inputs come in so many `parts`.
 
     A family's cells are their twins, which the tests prove equal to Yosys's models.
     """
     layer = random_layer(inputs, neurons, input_bits=bits, seed=inputs + neurons).layers[0]
     fold = LayerFolding(name=layer.name, **{"lanes": 1, **folding})
     technology = Technology(family=family, open_tables=open_tables)
-    return LayerPlan(layer, fold, technology, simulated=True)
+    return LayerPlan(layer, fold, technology, simulated=True, parts=parts)
 
 
 def output_plan(

@@ -6,6 +6,7 @@ import functools
 
 from amaranth.hdl import Cat, Const, Mux, Signal, Value
 
+from bnnhw.folding import ceil_div
 from bnnhw.rtl.bank import in_luts
 from bnnhw.rtl.families import FAMILIES
 from bnnhw.rtl.plan import RING, LayerPlan
@@ -25,6 +26,10 @@ PLANS = {
     "luts_ecp5": dense_plan(2, 1, family="ecp5"),
     "luts_ecp5_pieces": dense_plan(5, 1, family="ecp5"),
     "planes2": dense_plan(4, 1, bits=3, lanes=2, planes=2),
+    "parts2": dense_plan(3, 1, cols=2, parts=2),
+    "parts3": dense_plan(5, 1, cols=3, parts=3),
+    "parts2_span2": dense_plan(6, 1, cols=4, parts=2),
+    "parts2_groups2": dense_plan(3, 1, bits=2, cols=2, parts=2),
 }
 
 
@@ -53,8 +58,9 @@ class Ring:
         ]
         bench.assume(bench.held("i", i.valid, i.ready, payload))
         self.take = bench.named("take", i.valid & i.ready)
-        self.word = Signal(range(plan.input_folds), name="in_word")
-        self.last = bench.named("in_last", self.word == plan.input_folds - 1)
+        self.words = ceil_div(plan.layer.inputs, plan.bus)  # of a vector
+        self.word = Signal(range(self.words), name="in_word")
+        self.last = bench.named("in_last", self.word == self.words - 1)
         self.commit = bench.named("commits", self.take & self.last & ~i.p.drop)
         self.write_slot = Signal(range(RING), name="write_slot")
         self.read_slot = Signal(range(RING), name="read_slot")
@@ -67,6 +73,11 @@ class Ring:
             self.read_slot.eq(self.read_slot + buffer.retire),
         ]
 
+    def word_of(self, step: int, col: int) -> int:
+        """Which of a vector's words a column reads in a step; the last ones may not be there."""
+        part = col // self.buffer.span
+        return step % self.plan.input_folds * self.plan.parts + part
+
     def planes(self, group: int, col: int) -> Value:
         """What a column's bank must hold of a group of planes of the word that comes in."""
         fold, bits = self.plan.fold, self.plan.layer.input_bits
@@ -74,7 +85,7 @@ class Ring:
         for p in range(fold.planes):
             plane = self.plan.bits_computed - (group + 1) * fold.planes + p
             for lane in range(fold.lanes):
-                unit = (col * fold.lanes + lane) * bits
+                unit = (col % self.buffer.span * fold.lanes + lane) * bits
                 inside = plane < bits
                 chosen.append(self.buffer.i.p.units[unit + plane] if inside else Const(0, 1))
         return Cat(*chosen)
@@ -100,13 +111,19 @@ def replays(bench: Bench, name: str) -> None:
     _thermometer(bench, ring, "waiting", waiting[:3])
     bench.invariant("slots", ring.write_slot == (ring.read_slot + held)[:2])
     bench.invariant("slot", inside["slot"] == ring.write_slot)
-    _counts(bench, ring, "fold", ring.word, plan.input_folds)
-    if plan.plane_groups > 1:
-        group = inside["group"]
-        _counts(bench, ring, "group", group, plan.plane_groups)
-        _counts(bench, ring, "word", ring.word * plan.plane_groups + group, plan.steps)
+    bench.invariant("in_word", ring.word < ring.words)
+    parts, groups = plan.parts, plan.plane_groups
+    fold = table([word // parts for word in range(ring.words)], ring.word)
+    part = table([word % parts for word in range(ring.words)], ring.word)
+    _counts(bench, ring, "fold", fold, plan.input_folds)
+    _counts(bench, ring, "part", part, parts)
+    group = inside["group"] if groups > 1 else Const(0, 1)
+    if parts > 1 or groups > 1:
+        _counts(bench, ring, "word", ring.word * groups + group, ring.words * groups)
+    if groups > 1:
+        _counts(bench, ring, "group", group, groups)
         bench.invariant("begun_is_offered", (group == 0) | (buffer.i.valid & (held != RING)))
-        bench.invariant("place", inside["at"] == group * plan.input_folds + ring.word)
+        bench.invariant("place", inside["at"] == group * plan.input_folds + fold)
     _follow(bench, ring)
 
 
@@ -127,47 +144,52 @@ def _follow(bench: Bench, ring: Ring) -> None:
     folds, cols = plan.input_folds, plan.fold.cols
     index = bench.constant("index", range(max(2, plan.steps)))
     bench.assume(index < plan.steps)
-    following, kept, known = Signal(name="following"), Signal(name="kept"), Signal(name="known")
+    following, kept = Signal(name="following"), Signal(name="kept")
     slot = Signal(range(RING), name="slot_followed")
     ahead = Signal(range(RING + 1), name="ahead")
     values = [Signal(buffer.bank_width, name=f"value_{c}") for c in range(cols)]
+    knowns = [Signal(name=f"known_{c}") for c in range(cols)]
+    sources = [table([ring.word_of(k, c) for k in range(plan.steps)], index) for c in range(cols)]
     mark = bench.named("mark", ring.take & (ring.word == 0) & bench.free("pick") & ~following)
     entering = ring.take & (mark | (following & ~kept))
     with m.If(mark):
         m.d.sync += [following.eq(1), slot.eq(ring.write_slot)]
-    with m.If(entering & (ring.word == table([k % folds for k in range(plan.steps)], index))):
-        m.d.sync += known.eq(1)
-        for c, value in enumerate(values):
+    for c in range(cols):
+        with m.If(entering & (ring.word == sources[c])):
             words = [ring.planes(k // folds, c) for k in range(plan.steps)]
-            m.d.sync += value.eq(table(words, index))
+            m.d.sync += [knowns[c].eq(1), values[c].eq(table(words, index))]
     with m.If(entering & ring.last):
         m.d.sync += [kept.eq(1), ahead.eq(ring.held - buffer.retire)]
         with m.If(buffer.i.p.drop):
-            m.d.sync += [following.eq(0), kept.eq(0), known.eq(0)]
+            m.d.sync += [following.eq(0), kept.eq(0), *(known.eq(0) for known in knowns)]
     with m.Elif(kept & buffer.retire):
         m.d.sync += ahead.eq(ahead - 1)
         with m.If(ahead == 0):
-            m.d.sync += [following.eq(0), kept.eq(0), known.eq(0), ahead.eq(0)]
+            m.d.sync += [following.eq(0), kept.eq(0), ahead.eq(0)]
+            m.d.sync += [known.eq(0) for known in knowns]
 
-    bench.invariant("kept_is_known", ~kept | (following & known & (ahead < ring.held)))
+    bench.invariant("kept_is_followed", ~kept | (following & (ahead < ring.held)))
     bench.invariant("kept_in_its_slot", ~kept | (slot == (ring.read_slot + ahead)[:2]))
     entered = following & ~kept
     bench.invariant(
         "entering_in_its_slot", ~entered | ((slot == ring.write_slot) & (ring.word != 0))
     )
-    came = ring.word > table([k % folds for k in range(plan.steps)], index)
-    bench.invariant("known_when_it_came", known == (following & (kept | came)))
+    for c, known in enumerate(knowns):
+        came = ring.word > sources[c]
+        there = sources[c] < ring.words
+        bench.invariant(f"known_{c}_when_it_came", known == (following & there & (kept | came)))
 
     # A vector is read from two cycles after its last word until the cycle in which it is retired.
     address = Cat(index[: index_width(plan)], slot)
-    stored: Value = known
     read = kept & bench.before("was_kept", kept) & (buffer.read_addr == address)
-    for c, value in enumerate(values):
-        # Written two cycles after its words came, and one more for every column.
-        stored = known & bench.before(f"known_{c}", stored)
+    for c, (known, value) in enumerate(zip(knowns, values, strict=True)):
+        # Written two cycles after its word came, and one more for every column.
+        stored: Value = known
+        for k in range(1 + c):
+            stored = known & bench.before(f"known_{c}_{k}", stored)
         word = _word(ring, c, address)
         bench.invariant(f"bank_{c}_has_it", ~stored | (word == value))
-        reads: Value = read
+        reads: Value = read & known
         expected: Value = value
         for k in range(2 + c):
             reads = bench.before(f"reads_{c}_{k}", reads)
@@ -202,7 +224,7 @@ PROOFS = (
         name="replay",
         says="What is read at an address is what was written there for the vector, until it is "
         "retired; `available` is exact; a vector marked to be dropped is not kept.",
-        bounds="1 to 5 steps, 1 and 2 columns, 1 to 3 bits",
+        bounds="1 to 5 steps, 1 to 4 columns, 1 to 3 parts and bits",
         cases=tuple(
             Case(
                 name=name,
@@ -220,6 +242,7 @@ PROOFS = (
                 lambda i: i["taken"] & i["fold_is_last"],
             ),
             _broken("a group is written over", "groups2", "at", lambda i: i["fold"]),
+            _broken("a part stays behind", "parts3", "beyond_0", lambda i: 1),
         ),
     ),
 )
