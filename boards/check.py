@@ -1,8 +1,9 @@
-"""A popcount's netlist against numpy: all corners, and random words of every density, in Icarus."""
+"""A popcount's netlist against numpy: all corners, random words of every density, in Verilator."""
 
 __all__ = ["Checked", "Counting", "check_popcount"]
 
 import dataclasses
+import functools
 import re
 from pathlib import Path
 
@@ -10,16 +11,35 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnhw.errors import ToolError
-from bnnhw.files import write_text
+from bnnhw.files import remove, write_text
 from bnnhw.tools import find, run_tool
 
+from ..sim.library import MAKE_ARGS, library_from, library_to
 from .mapped import Mapped
 from .models import cell_models
 from .netlist import Netlist
 
 RANDOM = 10_000
 SEED = 0
-SAID = re.compile(r"bnnhw: (\d+) wrong, first (-?\d+), count ([01xz]+)")
+SAID = re.compile(r"bnnhw: (\d+) wrong, first (\d+), count (\d+)")
+VERILATOR_ARGS = [
+    "--cc", "--exe", "--prefix", "Vtop", "--top-module", "bench",
+    "--x-assign", "unique", "--x-initial", "unique",  # random: what nothing drives is seen
+    "-Wno-fatal", "-Wno-lint",  # the Verilog that Yosys writes
+]  # fmt: skip
+MAIN = """\
+// Runs the bench: made by bnnhw.boards.check.
+#include "Vtop.h"
+
+int main() {
+    Verilated::randReset(2);
+    Vtop bench;
+    do {
+        bench.clk = !bench.clk;
+        bench.eval();
+    } while (!bench.done);
+}
+"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -85,44 +105,55 @@ class Checked:
         return f"the netlist miscounts {self.wrong:,} of {self.vectors:,} vectors; {self.first}"
 
 
-def check_popcount(counting: Counting, mapped: Mapped, netlist: Netlist, folder: Path) -> Checked:
+def check_popcount(
+    counting: Counting, mapped: Mapped, netlist: Netlist, folder: Path, keep_log: Path | None = None
+) -> Checked:
     """Simulate a popcount's netlist on all of `Counting.vectors`, one a cycle.
 
     Parameters
     ----------
     folder : Path
         Where the bench is written; it is made.
+    keep_log : Path, optional
+        As for `run_tool`.
 
     Raises
     ------
     MissingToolError, ToolError
-        No Icarus, or it broke off; not where a count is wrong.
+        No Verilator, compiler or make, or one broke off; not where a count is wrong.
     """
     a, w = counting.vectors()
     counts = (a == w).sum(axis=1)
-    found = find("iverilog")
+    verilator, compiler, make = (find(name) for name in ("verilator", "g++", "make"))
+    find("perl")
+    made = folder / "verilator"
     write_text(folder / "cells.v", cell_models(mapped.target, mapped.cells))
     write_text(folder / "bench.v", _bench(counting, netlist, len(a)))
+    write_text(folder / "main.cpp", MAIN)
     write_text(folder / "vectors.hex", "".join(map(_hex, np.concatenate([a, w], axis=1))))
     write_text(folder / "counts.hex", "".join(f"{count:x}\n" for count in counts))
     log = folder / "check.log"
-    sources = ["bench.v", "cells.v", str(mapped.verilog.resolve())]
-    compiled = ["-g2005", "-s", "bench", "-o", "bench.vvp", *sources]
-    run_tool(found, compiled, cwd=folder, log=log)
-    simulator = dataclasses.replace(found, command=(str(found.path.with_name("vvp")),))
+    run = functools.partial(run_tool, log=log, keep_log=keep_log)
+    sources = ["bench.v", "cells.v", str(mapped.verilog.resolve()), "main.cpp"]
+    run(verilator, [*VERILATOR_ARGS, "--Mdir", made.name, *sources], cwd=folder)
+    versions = [verilator.version, compiler.version, *VERILATOR_ARGS, *MAKE_ARGS]
+    library_to(made, versions)
+    run(make, ["-s", "-f", "Vtop.mk", *MAKE_ARGS], cwd=made)
+    library_from(made, versions)
     said: list[str] = []
-    run_tool(simulator, ["-n", "bench.vvp"], cwd=folder, log=log, on_line=said.append)
-    (folder / "bench.vvp").unlink()
+    program = dataclasses.replace(verilator, command=(str(made.resolve() / "Vtop"),))
+    run(program, [], cwd=folder, on_line=said.append)
+    remove(made)
     told = next(filter(None, map(SAID.match, said)), None)
     if told is None:
-        raise ToolError("the check broke off in Icarus", log=log)
+        raise ToolError("the netlist's simulation ended without a result")
     wrong, place = int(told[1]), int(told[2])
     first = ""
     if wrong:
         words = f"a = {_hex(a[place]).strip()}, w = {_hex(w[place]).strip()}"
-        got = int(told[3], 2) if set(told[3]) <= {"0", "1"} else told[3]
-        first = f"first {words} (hexadecimal): {counts[place]} lanes match, it counts {got}"
-    return Checked(vectors=len(a), wrong=wrong, first=first, simulator=f"icarus {found.version}")
+        first = f"first {words} (hexadecimal): {counts[place]} lanes match, it counts {told[3]}"
+    by = f"verilator {verilator.version}"
+    return Checked(vectors=len(a), wrong=wrong, first=first, simulator=by)
 
 
 def _xnor(x: npt.NDArray[np.uint8], y: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -141,34 +172,36 @@ def _bench(counting: Counting, netlist: Netlist, vectors: int) -> str:
     width = counting.lanes.bit_length()
     return f"""\
 // A popcount's netlist against counts from numpy: made by bnnhw.boards.check.
-module bench;
+module bench (input clk, output reg done);
     reg [{2 * counting.lanes - 1}:0] vectors [0:{vectors - 1}];
     reg [{width - 1}:0] counts [0:{vectors - 1}];
-    reg clk;
     reg [{counting.lanes - 1}:0] a, w;
     wire [{width - 1}:0] count;
     reg [{width - 1}:0] got;
-    integer i, wrong, first;
+    integer i, place, wrong, first;
     {netlist.top} dut ({ports});
     initial begin
         $readmemh("vectors.hex", vectors);
         $readmemh("counts.hex", counts);
-        clk = 0;
+        done = 0;
+        i = 0;
         wrong = 0;
-        first = -1;
+        first = 0;
         got = 0;
-        for (i = 0; i < {vectors + counting.latency}; i = i + 1) begin
-            if (i < {vectors}) {{w, a}} = vectors[i];
-            #1 if (i >= {counting.latency} && count !== counts[i - {counting.latency}]) begin
-                if (wrong == 0) first = i - {counting.latency};
-                if (wrong == 0) got = count;
-                wrong = wrong + 1;
-            end
-            #1 clk = 1;
-            #1 clk = 0;
+    end
+    always @(posedge clk) begin
+        i = i + 1;
+        place = i - {counting.latency + 2};  // of the vector whose count is there
+        if (i <= {vectors}) {{w, a}} <= vectors[i - 1];
+        if (place >= 0 && place < {vectors} && count != counts[place]) begin
+            if (wrong == 0) first = place;
+            if (wrong == 0) got = count;
+            wrong = wrong + 1;
         end
-        $display("bnnhw: %0d wrong, first %0d, count %b", wrong, first, got);
-        $finish;
+        if (place == {vectors}) begin
+            $display("bnnhw: %0d wrong, first %0d, count %0d", wrong, first, got);
+            done <= 1;
+        end
     end
 endmodule
 """

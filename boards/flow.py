@@ -305,7 +305,9 @@ def _run(
         checked = None
         if check and source.counting is not None:
             with console.progress("simulating the netlist"):
-                checked = check_popcount(source.counting, mapped, netlist, folder / "check")
+                checked = check_popcount(
+                    source.counting, mapped, netlist, folder / "check", keep_log
+                )
         routes = []
         if routed:
             write_text(folder / "harness.v", harness_verilog(netlist))

@@ -1,11 +1,11 @@
-"""Verilator's run-time library, compiled once for all cores instead of once for each.
+"""Verilator's run-time library, compiled once for all designs instead of once for each.
 
-Of the seconds that a small core takes to compile, most go into these few files, and they depend on
-the core only through a handful of switches. They are kept in the user's cache folder; make finds
+Of the seconds that a small one takes to compile, most go into these few files, and they depend on
+the design only through a handful of switches. They are kept in the user's cache folder; make finds
 them newer than their sources and leaves them alone.
 """
 
-__all__ = ["library_from", "library_to"]
+__all__ = ["MAKE_ARGS", "library_from", "library_to"]
 
 import hashlib
 import os
@@ -16,6 +16,11 @@ from pathlib import Path
 from ..files import new_folder
 
 MARKER = "verilated.o"
+MAKE_ARGS = [
+    # The wheel is not configured for a compiler and leaves this empty; large models need it.
+    "CFG_CXXFLAGS_PCH_I=-include",
+    "OPT_FAST=-O1",
+]
 
 
 def cache_folder() -> Path:

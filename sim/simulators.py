@@ -20,7 +20,7 @@ from ..errors import ToolError
 from ..files import new_folder, remove
 from ..tools import Found, find, run_tool
 from .core import Core
-from .library import library_from, library_to
+from .library import MAKE_ARGS, library_from, library_to
 from .shim import CONTROL, shim_text
 
 SIMULATORS = ("verilator", "icarus")
@@ -32,12 +32,6 @@ VERILATOR_ARGS = [
     "-Wno-fatal",  # the Verilog that Yosys writes draws CASEINCOMPLETE
     "--output-split", "20000",  # bytes of C++ a file: both cores of a small machine get work
 ]  # fmt: skip
-MAKE_ARGS = [
-    # The wheel is not configured for a compiler and leaves this empty; large models need it.
-    "CFG_CXXFLAGS_PCH_I=-include",
-    "OPT_FAST=-O1",
-]
-
 
 STEPS = {
     "verilator": "Verilog to C++",
