@@ -8,7 +8,7 @@ from typing import Any
 from bnnhw.report.chart import FAINT, INK, new_figure, plain_axis, png
 
 from .cases import CASES, FAMILIES, GridCase
-from .tables import LANES, LIMITS, bound, kept, lut_sites
+from .tables import LANES, kept, least_per_lane, sites_per_lane
 
 RUN_TIME, CONSTANT = "#0b7a75", "#c2702b"
 DEVICES = {"ecp5": (RUN_TIME, "ECP5-85, speed 6"), "ice40": (CONSTANT, "iCE40 HX8K")}
@@ -72,14 +72,14 @@ def popcount_chart() -> bytes:
             ("-baked", CONSTANT, "constant weights"),
         ):
             for plain, style in (("", "-o"), ("-plain", ":")):
-                sites = {n: lut_sites(f"popcount-{n}{suffix}{plain}-{family}") for n in LANES}
-                per_lane = {n: count / n for n, count in sites.items() if count is not None}
+                sites = sites_per_lane(family, f"{suffix}{plain}")
+                there = [(n, value) for n, value in sites.items() if value is not None]
                 label = f"{name}, plain tree" if plain else name
                 axis.plot(
-                    list(per_lane), list(per_lane.values()), style, color=color, markersize=4,
-                    label=label,
+                    [n for n, _ in there], [value for _, value in there], style, color=color,
+                    markersize=4, label=label,
                 )  # fmt: skip
-        least = [LIMITS.get(family) or bound(family, n) / n for n in LANES]
+        least = least_per_lane(family)
         axis.plot(LANES, least, "--", color=FAINT, label="bound or limit, weights at run time")
         axis.set_title(family, loc="left", fontsize=10.5, color=INK)
         axis.set_xscale("log", base=2)

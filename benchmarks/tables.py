@@ -2,14 +2,15 @@
 
 __all__ = [
     "LANES",
-    "LIMITS",
     "bound",
     "clock_table",
     "kept",
+    "least_per_lane",
     "lut_sites",
     "model_table",
     "popcount_table",
     "scaling_table",
+    "sites_per_lane",
 ]
 
 from collections.abc import Iterable
@@ -50,24 +51,30 @@ def lut_sites(name: str) -> int | None:
     return next((int(r.value) for r in kept(name) if r.name == "lut_sites"), None)
 
 
+def sites_per_lane(family: str, kind: str) -> dict[int, float | None]:
+    """Measured LUT sites a lane by lanes; `kind` is a popcount's, "-baked-plain" for example."""
+    sites = {n: lut_sites(f"popcount-{n}{kind}-{family}") for n in LANES}
+    return {n: None if count is None else count / n for n, count in sites.items()}
+
+
+def least_per_lane(family: str) -> list[float]:
+    """The bound or the limit, weights at run time, for each of `LANES`."""
+    return [LIMITS.get(family) or bound(family, n) / n for n in LANES]
+
+
 def popcount_table() -> str:
     """LUT sites a lane, measured, for all families and sizes; the bound is computed."""
     lines = [f"| | {' | '.join(f'{n} lanes' for n in LANES)} |", "|---" * (len(LANES) + 1) + "|"]
     for family in FAMILIES:
         for what, suffix in (("run time", ""), ("constant", "-baked")):
             for kind, plain in (("", ""), (", plain", "-plain")):
-                sites = [lut_sites(f"popcount-{n}{suffix}{plain}-{family}") for n in LANES]
+                values = sites_per_lane(family, f"{suffix}{plain}").values()
                 name = f"{family}, {what}{kind}"
-                lines.append(_row(name if plain else f"**{name}**", _per_lane(sites), plain == ""))
+                lines.append(_row(name if plain else f"**{name}**", values, plain == ""))
             if not suffix:
                 name = f"{family}, {'limit' if family in LIMITS else 'bound'}"
-                per_lane = (LIMITS.get(family) or bound(family, n) / n for n in LANES)
-                lines.append(_row(name, per_lane, False))
+                lines.append(_row(name, least_per_lane(family), False))
     return "\n".join(lines) + "\n"
-
-
-def _per_lane(sites: Iterable[int | None]) -> list[float | None]:
-    return [None if count is None else count / n for count, n in zip(sites, LANES, strict=True)]
 
 
 def _row(name: str, values: Iterable[float | None], bold: bool) -> str:
