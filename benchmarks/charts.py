@@ -8,7 +8,8 @@ from typing import Any
 from bnnhw.report.chart import FAINT, INK, new_figure, plain_axis, png
 
 from .cases import CASES, FAMILIES, GridCase
-from .tables import LANES, kept, least_per_lane, sites_per_lane
+from .hardware import kept
+from .tables import LANES, least_per_lane, sites_per_lane
 
 RUN_TIME, CONSTANT = "#0b7a75", "#c2702b"
 DEVICES = {"ecp5": (RUN_TIME, "ECP5-85, speed 6"), "ice40": (CONSTANT, "iCE40 HX8K")}

@@ -31,10 +31,10 @@ def figures(records: Iterable[Record]) -> dict[str, float]:
     return {"clock_median": value["clock"]} | value if "clock" in value else value
 
 
-def kept(case: Case) -> dict[str, float]:
-    """The figures of the kept record; none if there is none."""
-    path = RECORDS / f"{case.name}.json"
-    return figures(read_records(path)) if path.is_file() else {}
+def kept(name: str) -> list[Record]:
+    """A design's kept records; none if it has none."""
+    path = RECORDS / f"{name}.json"
+    return read_records(path) if path.is_file() else []
 
 
 def change(now: float | None, before: float | None) -> str:
@@ -55,7 +55,7 @@ def measure(cases: Sequence[Case], out: Path, *, quick: bool, keep: bool) -> int
             bar.advance(0, note=case.name)
             result: Synthesis = case.run(out / case.name, route=not quick)
             records = case.records(result)
-            now, before = figures(records), kept(case)
+            now, before = figures(records), figures(kept(case.name))
             too_much = "lut_sites" in before and now["lut_sites"] > (1 + MORE) * before["lut_sites"]
             grown += too_much
             shown = [change(now.get(name), before.get(name)) for name in SHOWN]

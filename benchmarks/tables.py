@@ -4,7 +4,6 @@ __all__ = [
     "LANES",
     "bound",
     "clock_table",
-    "kept",
     "least_per_lane",
     "lut_sites",
     "model_table",
@@ -15,15 +14,11 @@ __all__ = [
 
 from collections.abc import Iterable
 
-from bnnhw.record import Record, read_records
-
 from . import scaling
 from .cases import CASES, FAMILIES, ModelCase
-from .hardware import RECORDS, figures
+from .hardware import figures, kept
 
 LANES = (8, 16, 32, 64, 128, 256, 512)
-
-
 # LUT sites a lane that a family's structures tend to for many lanes; small ones stay below.
 LIMITS = {"nexus": 4 / 3, "gowin": 2.0, "ice40": 2.25}
 
@@ -38,12 +33,6 @@ def bound(family: str, lanes: int) -> float:
         return lanes - bits + lanes // 2
     carries = lanes // 2
     return carries + -(-(carries - (bits - 1)) // 2)
-
-
-def kept(name: str) -> list[Record]:
-    """A design's kept records; none if it has none."""
-    path = RECORDS / f"{name}.json"
-    return read_records(path) if path.is_file() else []
 
 
 def lut_sites(name: str) -> int | None:
@@ -147,7 +136,7 @@ def scaling_table() -> str:
         f"| | {' | '.join(f'{size} cells' for size in sizes)} |",
         "|---" * (len(sizes) + 1) + "|",
     ]
-    records = read_records(scaling.RECORDS) if scaling.RECORDS.is_file() else []
+    records = kept("scaling")
     for stage in scaling.STAGES:
         for name, unit, scale in (("cpu", "s", 1.0), ("peak_memory", "MB", 1e6)):
             found = [

@@ -1,4 +1,8 @@
-"""A popcount's netlist against numpy: all corners, random words of every density, in Verilator."""
+"""A popcount's netlist against numpy: all corners, random words of every density, in Verilator.
+
+Verilator knows no X: what nothing drives has a value. So a netlist has to be right with all 0, with
+all 1 and with random values there.
+"""
 
 __all__ = ["Checked", "Counting", "check_popcount"]
 
@@ -14,7 +18,7 @@ from bnnhw.errors import ToolError
 from bnnhw.files import remove, write_text
 from bnnhw.tools import find, run_tool
 
-from ..sim.library import MAKE_ARGS, library_from, library_to
+from ..sim.library import MAKE_ARGS, find_verilator, shared_library
 from .mapped import Mapped
 from .models import cell_models
 from .netlist import Netlist
@@ -24,15 +28,17 @@ SEED = 0
 SAID = re.compile(r"bnnhw: (\d+) wrong, first (\d+), count (\d+)")
 VERILATOR_ARGS = [
     "--cc", "--exe", "--prefix", "Vtop", "--top-module", "bench",
-    "--x-assign", "unique", "--x-initial", "unique",  # random: what nothing drives is seen
+    "--x-assign", "unique", "--x-initial", "unique",  # as UNDRIVEN says
     "-Wno-fatal", "-Wno-lint",  # the Verilog that Yosys writes
 ]  # fmt: skip
+UNDRIVEN = {"0": "0", "1": "1", "2": "random values"}  # Verilator's number: what it stands for
 MAIN = """\
 // Runs the bench: made by bnnhw.boards.check.
+#include <cstdlib>
 #include "Vtop.h"
 
-int main() {
-    Verilated::randReset(2);
+int main(int, char** argv) {
+    Verilated::randReset(std::atoi(argv[1]));
     Vtop bench;
     do {
         bench.clk = !bench.clk;
@@ -124,34 +130,36 @@ def check_popcount(
     """
     a, w = counting.vectors()
     counts = (a == w).sum(axis=1)
-    verilator, compiler, make = (find(name) for name in ("verilator", "g++", "make"))
-    find("perl")
+    verilator, make = find_verilator(), find("make")
     made = folder / "verilator"
     write_text(folder / "cells.v", cell_models(mapped.target, mapped.cells))
     write_text(folder / "bench.v", _bench(counting, netlist, len(a)))
     write_text(folder / "main.cpp", MAIN)
     write_text(folder / "vectors.hex", "".join(map(_hex, np.concatenate([a, w], axis=1))))
     write_text(folder / "counts.hex", "".join(f"{count:x}\n" for count in counts))
-    log = folder / "check.log"
-    run = functools.partial(run_tool, log=log, keep_log=keep_log)
+    run = functools.partial(run_tool, log=folder / "check.log", keep_log=keep_log)
     sources = ["bench.v", "cells.v", str(mapped.verilog.resolve()), "main.cpp"]
     run(verilator, [*VERILATOR_ARGS, "--Mdir", made.name, *sources], cwd=folder)
-    versions = [verilator.version, compiler.version, *VERILATOR_ARGS, *MAKE_ARGS]
-    library_to(made, versions)
-    run(make, ["-s", "-f", "Vtop.mk", *MAKE_ARGS], cwd=made)
-    library_from(made, versions)
-    said: list[str] = []
+    with shared_library(made, verilator):
+        run(make, ["-s", "-f", "Vtop.mk", *MAKE_ARGS], cwd=made)
     program = dataclasses.replace(verilator, command=(str(made.resolve() / "Vtop"),))
-    run(program, [], cwd=folder, on_line=said.append)
+    results: dict[str, tuple[int, ...]] = {}
+    for value in UNDRIVEN:
+        said: list[str] = []
+        run(program, [value], cwd=folder, on_line=said.append)
+        told = next(filter(None, map(SAID.match, said)), None)
+        if told is None:
+            raise ToolError("the netlist's simulation ended without a result")
+        results[value] = tuple(map(int, told.groups()))
     remove(made)
-    told = next(filter(None, map(SAID.match, said)), None)
-    if told is None:
-        raise ToolError("the netlist's simulation ended without a result")
-    wrong, place = int(told[1]), int(told[2])
+    value = max(results, key=lambda value: results[value][0])
+    wrong, place, counted = results[value]
     first = ""
     if wrong:
         words = f"a = {_hex(a[place]).strip()}, w = {_hex(w[place]).strip()}"
-        first = f"first {words} (hexadecimal): {counts[place]} lanes match, it counts {told[3]}"
+        first = f"first {words} (hexadecimal): {counts[place]} lanes match, it counts {counted}"
+        if len(set(results.values())) > 1:
+            first += f", with {UNDRIVEN[value]} on what nothing drives"
     by = f"verilator {verilator.version}"
     return Checked(vectors=len(a), wrong=wrong, first=first, simulator=by)
 

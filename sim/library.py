@@ -5,15 +5,17 @@ the design only through a handful of switches. They are kept in the user's cache
 them newer than their sources and leaves them alone.
 """
 
-__all__ = ["MAKE_ARGS", "library_from", "library_to"]
+__all__ = ["MAKE_ARGS", "find_verilator", "shared_library"]
 
+import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..files import new_folder
+from ..tools import Found, find
 
 MARKER = "verilated.o"
 MAKE_ARGS = [
@@ -23,24 +25,23 @@ MAKE_ARGS = [
 ]
 
 
-def cache_folder() -> Path:
-    """Where compiled things that belong to no build folder are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "bnnhw"
+def find_verilator() -> Found:
+    """Verilator; MissingToolError too where what it runs on, or compiles with, is missing."""
+    for needed in ("perl", "make", "g++"):
+        find(needed)
+    return find("verilator")
 
 
-def library_to(build: Path, versions: Sequence[str]) -> None:
-    """Put the library's objects into a folder that Verilator has written, if we have them."""
-    kept = _kept(build, versions)
-    if (kept / MARKER).is_file():
+@contextlib.contextmanager
+def shared_library(build: Path, verilator: Found) -> Iterator[None]:
+    """Around make in a folder that Verilator has written: the library is there, and is kept."""
+    kept = _kept(build, verilator)
+    known = (kept / MARKER).is_file()
+    if known:
         for path in kept.glob("*.o"):
             shutil.copyfile(path, build / path.name)
-
-
-def library_from(build: Path, versions: Sequence[str]) -> None:
-    """Keep the library's objects of a folder that make is done with."""
-    kept = _kept(build, versions)
-    if (kept / MARKER).is_file():
+    yield
+    if known:
         return
     try:
         with new_folder(kept, marker=MARKER) as fresh:
@@ -50,9 +51,16 @@ def library_from(build: Path, versions: Sequence[str]) -> None:
         return  # no place to keep it: the next core takes as long as this one
 
 
-def _kept(build: Path, versions: Sequence[str]) -> Path:
+def _cache_folder() -> Path:
+    """Where compiled things that belong to no build folder are kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "bnnhw"
+
+
+def _kept(build: Path, verilator: Found) -> Path:
     """Named by the versions of Verilator and compiler, and by the switches of the makefile."""
     text = (build / "Vtop_classes.mk").read_text()
     switches = [line for line in text.splitlines() if line.startswith("VM_") and "+=" not in line]
-    digest = hashlib.sha256("\n".join([*versions, *switches]).encode()).hexdigest()
-    return cache_folder() / f"verilated-{digest[:16]}"
+    parts = [verilator.version, find("g++").version, *MAKE_ARGS, *switches]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return _cache_folder() / f"verilated-{digest[:16]}"

@@ -20,7 +20,7 @@ from ..errors import ToolError
 from ..files import new_folder, remove
 from ..tools import Found, find, run_tool
 from .core import Core
-from .library import MAKE_ARGS, library_from, library_to
+from .library import MAKE_ARGS, find_verilator, shared_library
 from .shim import CONTROL, shim_text
 
 SIMULATORS = ("verilator", "icarus")
@@ -54,13 +54,10 @@ class _Quiet(cocotb_runner.Runner):
                 self._call(command, folder, self.on_line)
                 continue
             making = command[0] == "make"
-            if making:
-                library_to(folder, self._versions())
             files = len([*folder.glob("*.cpp")]) if making else None
-            with console.progress(what, files) as bar:
+            library = shared_library(folder, self.found) if making else contextlib.nullcontext()
+            with console.progress(what, files) as bar, library:
                 self._call(command, folder, _counting(bar))
-            if making:
-                library_from(folder, self._versions())
 
     def _call(
         self, command: Sequence[str], cwd: Path, on_line: Callable[[str], None] | None
@@ -73,9 +70,6 @@ class _Quiet(cocotb_runner.Runner):
             environment=self.env,
             on_line=on_line,
         )
-
-    def _versions(self) -> list[str]:
-        return [self.found.version, find("g++").version, *MAKE_ARGS]
 
 
 def _counting(bar: console.Bar) -> Callable[[str], None]:
@@ -161,10 +155,7 @@ def compile_core(
     memories : names, optional
         Memories whose words can be changed at run time (Verilator likewise), without their paths.
     """
-    found = find("iverilog" if simulator == "icarus" else "verilator")
-    if simulator == "verilator":
-        for needed in ("perl", "make", "g++"):
-            find(needed)
+    found = _find(simulator)
     shim = shim_text(core)
     verilog = b"".join(path.read_bytes() for path in core.verilog)
     control = CONTROL + "".join(
@@ -217,12 +208,16 @@ def _compile(core: Core, simulator: str, folder: Path, log: Path, waves: bool) -
         surplus.unlink()  # of a large core 100 MB, and of no more use
 
 
+def _find(simulator: str) -> Found:
+    return find("iverilog") if simulator == "icarus" else find_verilator()
+
+
 def _runner(simulator: str, log: Path) -> Any:
     logging.getLogger("_Verilator").setLevel(logging.WARNING)
     with _no_exit(log):
         runner: Any = _Icarus() if simulator == "icarus" else _Verilator()
     runner.log.setLevel(logging.ERROR)
-    runner.found = find("iverilog" if simulator == "icarus" else "verilator")
+    runner.found = _find(simulator)
     runner.log_path = log
     return runner
 

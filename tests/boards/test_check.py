@@ -77,6 +77,30 @@ def test_one_wrong_bit_in_a_lut_is_counted(tmp_path: Path, baked: bool) -> None:
     assert re.search(said + r"\d lanes match, it counts \d", checked.failure)
 
 
+@pytest.mark.parametrize(("driven", "said"), [("", "1"), ("~", "0")])
+def test_a_net_that_nothing_drives_is_seen_whatever_it_happens_to_be(
+    tmp_path: Path, driven: str, said: str
+) -> None:
+    """A count's lowest bit, and an XOR with a loose net that leaves it right at 0, or at 1."""
+    result = synth_popcount(3, target="ecp5", out=tmp_path / "out")
+    counting = result.source.counting
+    assert counting is not None
+    path = tmp_path / "out" / "netlist.v"
+    text = path.read_text().replace("module popcount(", "module inner(")
+    ports = "(input clk, input rst, input [2:0] a, input [2:0] w, output [1:0] count)"
+    names = ", ".join(f".{name}({name})" for name in ("clk", "rst", "a", "w"))
+    path.write_text(
+        f"{text}\nmodule popcount{ports};\n    wire loose;\n    wire [1:0] right;\n"
+        f"    inner inner ({names}, .count(right));\n"
+        f"    assign count = right ^ {{1'b0, {driven}loose}};\nendmodule\n"
+    )
+    netlist = read_netlist(tmp_path / "out" / "netlist.json", "popcount")
+    mapped = read_mapped(tmp_path / "out", check=False)
+    checked = check_popcount(counting, mapped, netlist, tmp_path / "check")
+    assert checked.wrong == checked.vectors
+    assert checked.failure.endswith(f", with {said} on what nothing drives")
+
+
 def test_a_popcount_that_is_one_cycle_late_is_wrong(tmp_path: Path) -> None:
     result = synth_popcount(3, target="ecp5", out=tmp_path / "out")
     right = result.source.counting
