@@ -19,14 +19,16 @@ def control_layout(plan: LayerPlan) -> data.StructLayout:
     """What travels beside the activations, one for each step.
 
     first : the first step of a neuron fold; last : a real step, and the fold's last;
-    shift : the first step of a further group of bit-planes; nf : the neuron fold.
+    shift : the first step of a further group of bit-planes, where there are several; nf : the
+    neuron fold. What is constant is not there: Yosys would take it out register by register, in as
+    many passes over the whole design as there are rows.
     """
     return data.StructLayout(
         {
             "first": 1,
-            "shift": 1,
+            "shift": int(plan.plane_groups > 1),
             "last": 1,
-            "nf": max(1, (plan.neuron_folds - 1).bit_length()),
+            "nf": (plan.neuron_folds - 1).bit_length(),
         }
     )
 

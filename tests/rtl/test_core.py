@@ -12,6 +12,8 @@ from bnnhw.errors import InputError
 from bnnhw.folding import Folding, LayerFolding, ceil_div
 from bnnhw.network import Network, Output
 from bnnhw.rtl.core import Core, reset_cycles
+from bnnhw.rtl.edge import control_layout
+from bnnhw.rtl.plan import LayerPlan
 from bnnhw.synthetic import random_layer
 from bnnhw.technology import TECHNOLOGIES, Technology
 from bnnhw.timing import network_latency
@@ -302,3 +304,21 @@ def test_an_output_that_the_network_lacks_is_refused(gives: str, output: str, me
     network = random_network([4, 3], gives=gives)
     with pytest.raises(InputError, match=f"^{message}$"):
         Core(network, fold(network, (1, 1, 4)), output)
+
+
+@pytest.mark.parametrize(
+    ("bits", "planes", "rows", "fields"),
+    [
+        (1, 1, 6, {"first": 1, "shift": 0, "last": 1, "nf": 0}),
+        (1, 1, 2, {"first": 1, "shift": 0, "last": 1, "nf": 2}),
+        (4, 4, 3, {"first": 1, "shift": 0, "last": 1, "nf": 1}),
+        (4, 2, 6, {"first": 1, "shift": 1, "last": 1, "nf": 0}),
+    ],
+)
+def test_no_constant_travels_with_control(
+    bits: int, planes: int, rows: int, fields: dict[str, int]
+) -> None:
+    """It takes Yosys a pass over the whole design for each row to be rid of one."""
+    layer = random_layer(8, 6, input_bits=bits).layers[0]
+    plan = LayerPlan(layer, LayerFolding(name=layer.name, rows=rows, planes=planes))
+    assert {name: field.width for name, field in control_layout(plan)} == fields
