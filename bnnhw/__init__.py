@@ -13,24 +13,32 @@ if TYPE_CHECKING:
     from .classify import run
     from .diagnosis import doctor
     from .folding import Folding, LayerFolding
+    from .input_format import InputFormat
     from .inspection import inspect
-    from .network import Dense, InputFormat, Network, Output
+    from .layers import Conv, Dense, Output
+    from .maps import Flatten, Pool
+    from .network import Network
     from .network_file import load
     from .report.comparison import compare
     from .rtl.emit import generate
     from .sim import predict, simulate
     from .training.export import export
     from .training.train import train
+    from .window import Window
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Dense": "network",
+    "Conv": "layers",
+    "Dense": "layers",
+    "Flatten": "maps",
     "Folding": "folding",
-    "InputFormat": "network",
+    "InputFormat": "input_format",
     "LayerFolding": "folding",
     "Network": "network",
-    "Output": "network",
+    "Output": "layers",
+    "Pool": "maps",
+    "Window": "window",
     "compare": "report.comparison",
     "doctor": "diagnosis",
     "export": "training",
@@ -45,12 +53,16 @@ _HOMES = {
 }
 
 __all__ = [
+    "Conv",
     "Dense",
+    "Flatten",
     "Folding",
     "InputFormat",
     "LayerFolding",
     "Network",
     "Output",
+    "Pool",
+    "Window",
     "compare",
     "doctor",
     "export",

@@ -15,7 +15,8 @@ from . import console
 from .datasets import load as load_data
 from .errors import InputError
 from .golden import evaluate
-from .network import InputFormat, Network
+from .input_format import InputFormat
+from .network import Network
 from .network_file import load
 
 STEP = 500  # samples at a time

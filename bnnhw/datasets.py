@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from . import mnist
 from .errors import InputError
-from .network import InputFormat
+from .input_format import InputFormat
 
 PARTS = ("train", "valid", "test")
 SPLIT_SEED = 0  # of every split into parts; the seed of a training is another

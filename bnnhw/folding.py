@@ -13,7 +13,8 @@ import tomli_w
 
 from .errors import InputError
 from .files import write_text
-from .network import Layer, Network
+from .layers import Layer
+from .network import Network
 
 WEIGHTS = ("auto", "baked", "bram")
 BAKED_DEPTH = 128  # auto: ROMs up to this depth are LUTs, deeper ones block RAM
@@ -164,14 +165,14 @@ class Folding:
 
     def pairs(self, network: Network) -> Iterator[tuple[Layer, LayerFolding]]:
         """Each layer with its folding. Raises InputError where they do not belong together."""
-        wanted = [layer.name for layer in network.layers]
+        wanted = [layer.name for layer in network.dense]
         given = [fold.name for fold in self.layers]
         if wanted != given:
             raise InputError(
                 f"the folding must name the layers {', '.join(wanted)}, in this order, "
                 f"not {', '.join(given) or 'none'}"
             )
-        for layer, fold in zip(network.layers, self.layers, strict=True):
+        for layer, fold in zip(network.dense, self.layers, strict=True):
             if fold.planes > 1 and fold.planes >= 2 * layer.input_bits:
                 raise InputError(
                     f"{fold.name}: planes must be below twice its input bits, "
@@ -205,7 +206,7 @@ class Folding:
     def output_beats(self, network: Network, output: str) -> int:
         """Beats of the output bus a sample: 1 for the class, M scores, or NF words of bits."""
         if network.output is None:
-            return self.layers[-1].neuron_folds(network.layers[-1])
+            return self.layers[-1].neuron_folds(network.dense[-1])
         return network.output.neurons if output == "scores" else 1
 
     def interval(self, network: Network, output: str = "class") -> int:
@@ -283,7 +284,7 @@ def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = 
     if interval < 1:
         raise InputError(f"the interval must be at least 1 cycle, not {interval}")
     layers: list[LayerFolding] = []
-    for layer in reversed(network.layers):
+    for layer in reversed(network.dense):
         layers.insert(0, _smallest(layer, interval, lanes, layers[0].simd if layers else 1))
     folding = Folding(layers=tuple(layers))
     reached = folding.interval(network, output)
@@ -313,6 +314,7 @@ def proposed(
     """
     if not 0 < clock_hz < float("inf"):
         raise InputError(f"the clock must be above 0 Hz and finite, not {clock_hz}")
+    _ = network.dense  # refused before anything is tried
     if target_fps is None:
         beats = network.output.neurons if network.output and output == "scores" else 1
         return balanced(network, max(DEFAULT_INTERVAL, beats), output=output)

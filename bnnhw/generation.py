@@ -56,12 +56,12 @@ def choose(
         if layer is not None:
             network = alone(network, layer)
     if grid:
-        if len(network.layers) > 1:
+        if len(network.dense) > 1:
             raise InputError(
-                f"the grid's sizes are for one layer, and {model} has {len(network.layers)}: "
+                f"the grid's sizes are for one layer, and {model} has {len(network.dense)}: "
                 "name one by --layer, or give a --folding"
             )
-        return network, Folding(layers=(LayerFolding(name=network.layers[0].name, **grid),))
+        return network, Folding(layers=(LayerFolding(name=network.dense[0].name, **grid),))
     if folding is not None:
         return network, Folding.load(folding)
     default = "class" if network.output is not None else "bits"
@@ -71,14 +71,14 @@ def choose(
 
 def alone(network: Network, name: str) -> Network:
     """One layer of a network as a network of its own, its inputs their own raw values."""
-    for layer in network.layers:
+    for layer in network.dense:
         if layer.name == name:
             form = network.input
-            if layer is not network.layers[0]:
+            if layer is not network.dense[0]:
                 form = bits_input(layer.inputs, 1)
             return dataclasses.replace(
                 network, input=form, layers=(layer,), training={"layer_of": network.sha256},
                 accuracy={},
             )  # fmt: skip
-    known = ", ".join(layer.name for layer in network.layers)
+    known = ", ".join(layer.name for layer in network.dense)
     raise InputError(f"there is no layer {name!r}; there are {known}")

@@ -12,7 +12,8 @@ from rich.console import Group, RenderableType
 from . import console
 from .errors import InputError
 from .folding import CLOCK_HZ, Folding, ceil_div, layer_cycles, proposed
-from .network import Network, Output
+from .layers import Layer, Output
+from .network import Network
 from .network_file import load
 
 TOLD = ("data", "seed", "epochs", "best_epoch", "loss", "rate")  # of the training record, in a line
@@ -20,12 +21,13 @@ TOLD = ("data", "seed", "epochs", "best_epoch", "loss", "rate")  # of the traini
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Inspection:
-    """A network under a folding.
+    """A network, and where there is one its folding.
 
     Parameters
     ----------
     network : Network
-    folding : Folding
+    folding : Folding, optional
+        None for a network that has other layers than dense ones.
     given : bool
         Whether the folding was given, or is our proposal.
     clock_hz : float
@@ -33,93 +35,82 @@ class Inspection:
     """
 
     network: Network
-    folding: Folding
+    folding: Folding | None
     given: bool
     clock_hz: float
 
     @property
-    def interval(self) -> int:
-        """Cycles from one image's result to the next one's."""
-        return self.folding.interval(self.network)
-
-    @property
-    def images_per_s(self) -> float:
-        """Throughput at the clock, without stalls."""
-        return self.clock_hz / self.interval
-
-    @property
     def weight_bits(self) -> int:
         """Bits of weights, over all layers."""
-        return sum(layer.weight.size for layer in self.network.layers)
+        return sum(layer.weight.size for layer in self.network.weighted)
+
+    @property
+    def speed(self) -> dict[str, float]:
+        """Cycles from one image's result to the next one's, and images a second without stalls."""
+        if self.folding is None:
+            return {}
+        interval = self.folding.interval(self.network)
+        return {
+            "pixels_per_beat": self.folding.bus_pixels(self.network),
+            "input_beats": self.folding.input_beats(self.network),
+            "interval": interval,
+            "clock_hz": self.clock_hz,
+            "images_per_s": self.clock_hz / interval,
+        }
 
     def layers(self) -> list[dict[str, Any]]:
         """What there is to say of each layer."""
-        return [
-            {
-                "name": layer.name,
-                "inputs": layer.inputs,
-                "input_bits": layer.input_bits,
-                "neurons": layer.neurons,
-                "gives": "scores" if isinstance(layer, Output) else "bits",
-                "weight_bits": layer.weight.size,
-                "operations": layer.operations,
-                "folding": fold.resolved(layer),
-                "cycles": layer_cycles(layer, fold),
-                "share": layer_cycles(layer, fold) / self.interval,
-            }
-            for layer, fold in self.folding.pairs(self.network)
-        ]
+        found: list[dict[str, Any]] = []
+        for layer in self.network.layers:
+            told = layer.to_json()
+            told |= {"shape_in": list(layer.shape_in), "shape_out": list(layer.shape_out)}
+            if isinstance(layer, Layer):
+                told |= {
+                    "inputs": layer.inputs,
+                    "input_bits": layer.input_bits,
+                    "gives": "scores" if isinstance(layer, Output) else "bits",
+                    "weight_bits": layer.weight.size,
+                    "operations": layer.operations,
+                }
+            found.append(told)
+        if self.folding is not None:
+            for told, (dense, fold) in zip(found, self.folding.pairs(self.network), strict=True):
+                cycles = layer_cycles(dense, fold)
+                told["folding"] = fold.resolved(dense)
+                told |= {"cycles": cycles, "share": cycles / self.speed["interval"]}
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Everything in the table, as JSON has it."""
         network = self.network
+        folded = {"folding": "given" if self.given else "proposed"} if self.folding else {}
         return {
             "sha256": network.sha256,
             "input": network.input.to_json(),
             "layers": self.layers(),
             "weight_bits": self.weight_bits,
             "operations": network.operations,
-            "folding": "given" if self.given else "proposed",
-            "pixels_per_beat": self.folding.bus_pixels(network),
-            "input_beats": self.folding.input_beats(network),
-            "interval": self.interval,
-            "clock_hz": self.clock_hz,
-            "images_per_s": self.images_per_s,
+            **folded,
+            **self.speed,
             "accuracy": network.accuracy,
             "training": network.training,
         }
 
     def table(self) -> RenderableType:
         """The table for the terminal, and a few lines below it."""
+        heads = ["layer", "shape", "window", "bits", "operations"]
+        columns = [_shape, _window, _bits, _operations]
+        total = ["all", "", "", "", f"{self.network.operations:,}"]
+        if self.folding is not None:
+            heads += ["rows x cols x lanes", "planes", "store", "cycles", "of time"]
+            columns += [_grid, _planes, _store, _cycles, _share]
+            total += ["", "", "", f"{self.speed['interval']:,}", ""]
         layers = self.layers()
-        heads = ["layer", "shape", "bits", "operations", "rows x cols x lanes", "planes"]
-        heads += ["store", "cycles", "of time"]
-        rows = [
-            [
-                layer["name"],
-                f"{layer['inputs']} -> {layer['neurons']}",
-                f"{layer['input_bits']} -> {'32' if layer['gives'] == 'scores' else '1'}",
-                f"{layer['operations']:,}",
-                "{rows} x {cols} x {lanes}".format(**layer["folding"]),
-                layer["folding"]["planes"],
-                layer["folding"]["weights"],
-                f"{layer['cycles']:,}",
-                f"{layer['share']:.0%}",
-            ]
-            for layer in layers
-        ]
-        total = [
-            "all",
-            "",
-            "",
-            f"{self.network.operations:,}",
-            "",
-            "",
-            "",
-            f"{self.interval:,}",
-            "",
-        ]
-        table = console.table("", heads, [*rows, total])
+        rows = [[told["name"], *(column(told) for column in columns)] for told in layers]
+        shown = [i for i in range(len(heads)) if any(row[i] for row in [*rows, total])]
+        table = console.table(
+            "", [heads[i] for i in shown], ([row[i] for i in shown] for row in [*rows, total])
+        )
         table.title = None
         table.box = box.SIMPLE_HEAD
         table.padding = (0, 0)
@@ -133,16 +124,20 @@ class Inspection:
             coded = f"1 from {form.threshold:g} on"
         else:
             coded = f"{form.lo:g} to {form.hi:g}"
-        pixels = self.folding.bus_pixels(self.network)
-        beats = self.folding.input_beats(self.network)
         lines = [
-            f"input     {size} values of {form.bits} bit{'s'[: form.bits > 1]} ({coded}), "
-            f"{pixels} a beat: {beats:,} beat{'s'[: beats > 1]}",
+            f"input     {size} values of {form.bits} bit{'s'[: form.bits > 1]} ({coded})",
             f"weights   {self.weight_bits:,} bits, {ceil_div(self.weight_bits, 8):,} bytes",
-            f"speed     an image in {self.interval:,} cycle{'s'[: self.interval > 1]}: "
-            f"{self.images_per_s:,.0f} images/s at {self.clock_hz / 1e6:g} MHz",
-            f"folding   {'as given' if self.given else 'proposed; --write-folding keeps it'}",
         ]
+        if speed := self.speed:
+            beats, interval = speed["input_beats"], speed["interval"]
+            lines[0] += f", {speed['pixels_per_beat']} a beat: {beats:,} beat{'s'[: beats > 1]}"
+            lines += [
+                f"speed     an image in {interval:,} cycle{'s'[: interval > 1]}: "
+                f"{speed['images_per_s']:,.0f} images/s at {self.clock_hz / 1e6:g} MHz",
+                f"folding   {'as given' if self.given else 'proposed; --write-folding keeps it'}",
+            ]
+        else:
+            lines.append("folding   none: so far networks of dense layers only have one")
         if self.network.accuracy:
             parts = self.network.accuracy.items()
             lines.append("accuracy  " + ", ".join(f"{n} {share:.2%}" for n, share in parts))
@@ -151,6 +146,52 @@ class Inspection:
             told = [f"{n.replace('_', ' ')} {record[n]}" for n in TOLD if _is_short(record.get(n))]
             lines.append("training  " + (", ".join(told) or "see --json"))
         return lines
+
+
+def _shape(told: dict[str, Any]) -> str:
+    return " -> ".join(" x ".join(map(str, told[way])) for way in ("shape_in", "shape_out"))
+
+
+def _window(told: dict[str, Any]) -> str:
+    """`3 x 3 /2 +1`: the kernel, its stride, its padding."""
+    if "kernel" not in told:
+        return ""
+    words = [" x ".join(map(str, told["kernel"]))]
+    for sign, name, usual in (("/", "stride", 1), ("+", "padding", 0)):
+        if any(n != usual for n in told[name]):
+            sizes = told[name] if len(set(told[name])) > 1 else told[name][:1]
+            words.append(sign + ",".join(map(str, sizes)))
+    return " ".join(words)
+
+
+def _bits(told: dict[str, Any]) -> str:
+    if "input_bits" not in told:
+        return ""
+    return f"{told['input_bits']} -> {'32' if told['gives'] == 'scores' else '1'}"
+
+
+def _operations(told: dict[str, Any]) -> str:
+    return f"{told['operations']:,}" if "operations" in told else ""
+
+
+def _grid(told: dict[str, Any]) -> str:
+    return "{rows} x {cols} x {lanes}".format(**told["folding"])
+
+
+def _planes(told: dict[str, Any]) -> str:
+    return str(told["folding"]["planes"])
+
+
+def _store(told: dict[str, Any]) -> str:
+    return str(told["folding"]["weights"])
+
+
+def _cycles(told: dict[str, Any]) -> str:
+    return f"{told['cycles']:,}"
+
+
+def _share(told: dict[str, Any]) -> str:
+    return f"{told['share']:.0%}"
 
 
 def _is_short(value: object) -> bool:
@@ -171,7 +212,8 @@ def inspect(
     ----------
     model : Network, or the path of one
     folding : Folding, or the path of one, optional
-        By default one is proposed, with as few lanes as `target_fps` allows.
+        By default one is proposed, with as few lanes as `target_fps` allows; a network with
+        other layers than dense ones has none so far.
     target_fps : float, optional
         Images a second that a proposed folding must reach at `clock_hz`; by default an image
         every 1,024 cycles.
@@ -193,6 +235,6 @@ def inspect(
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     given = folding is not None
-    if folding is None:
+    if folding is None and (network.is_dense or target_fps is not None):
         folding = proposed(network, target_fps=target_fps, clock_hz=clock_hz)
     return Inspection(network=network, folding=folding, given=given, clock_hz=clock_hz)

@@ -10,17 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .bits import pack_bits, unpack_bits
 from .errors import InputError
-from .network import (
-    METADATA_KEY,
-    SCHEMA,
-    Dense,
-    InputFormat,
-    Network,
-    Output,
-    pack_bits,
-    unpack_bits,
-)
+from .input_format import InputFormat
+from .layers import Conv, Dense, Output
+from .maps import Flatten, Pool
+from .network import METADATA_KEY, SCHEMA, Network, Stage
+from .window import Window
 
 STORED_DTYPES: dict[type, str] = {np.uint8: "U8", np.int16: "I16", np.int32: "I32"}
 
@@ -121,65 +117,100 @@ def _build(described: dict[str, Any], names: list[str], file: Any) -> Network:
     bits = _field(stated, "bits", int, "input")
     form = InputFormat(shape=tuple(shape), bits=bits, **numbers)
 
-    layers: list[Dense | Output] = []
-    expected: set[str] = set()
-    for i, stated_layer in enumerate(_field(described, "layers", list, "the file")):
-        where = f"layer {i}"
-        kind = _field(stated_layer, "kind", str, where)
-        if kind != "dense":
-            raise InputError(f"{where}: kind must be dense, not {kind!r}")
-        gives = _field(stated_layer, "gives", str, where)
-        if gives not in ("bits", "scores"):
-            raise InputError(f"{where}: gives must be bits or scores, not {gives!r}")
-        inputs = _field(stated_layer, "inputs", int, where)
-        neurons = _field(stated_layer, "neurons", int, where)
-        if inputs < 1 or neurons < 1:
-            raise InputError(f"{where}: sizes must be at least 1, not {inputs} and {neurons}")
-        wanted: dict[str, tuple[type, tuple[int, ...]]]
-        wanted = {"weight": (np.uint8, (neurons, -(-inputs // 8)))}
-        if gives == "bits":
-            wanted["threshold"] = (np.int32, (neurons,))
-        else:
-            wanted["scale"] = (np.int16, (neurons,))
-            wanted["bias"] = (np.int32, (neurons,))
-        tensors = {
-            n: _tensor(file, names, f"layers.{i}.{n}", dtype, size)
-            for n, (dtype, size) in wanted.items()
-        }
-        expected |= {f"layers.{i}.{n}" for n in wanted}
-        packed = tensors.pop("weight")
-        weight = unpack_bits(packed, inputs)
-        if not np.array_equal(pack_bits(weight), packed):
-            raise InputError(f"layers.{i}.weight: spare bits of the last byte must be 0")
-        kind_of_layer = Dense if gives == "bits" else Output
-        layers.append(
-            kind_of_layer(
-                name=_field(stated_layer, "name", str, where),
-                weight=weight,
-                input_bits=form.bits if i == 0 else 1,
-                **tensors,
-            )
-        )
-    if surplus := sorted(set(names) - expected):
+    stated_layers = _field(described, "layers", list, "the file")
+    parser = _Layers(file=file, names=names)
+    layers = tuple(parser.layer(i, stated, form.bits) for i, stated in enumerate(stated_layers))
+    if surplus := sorted(set(names) - parser.used):
         raise InputError(f"holds a tensor that no layer has, {surplus[0]!r}")
     return Network(
         input=form,
-        layers=tuple(layers),
+        layers=layers,
         training=_field(described, "training", dict, "the file"),
         accuracy=_field(described, "accuracy", dict, "the file"),
     )
 
 
-def _tensor(
-    file: Any, names: list[str], name: str, dtype: type, shape: tuple[int, ...]
-) -> npt.NDArray[Any]:
-    """One tensor, its shape and dtype checked before it is read."""
-    if name not in names:
-        raise InputError(f"lacks the tensor {name}")
-    stored = file.get_slice(name)
-    found = tuple(stored.get_shape())
-    if found != shape:
-        raise InputError(f"{name}: shape must be {shape}, not {found}")
-    if stored.get_dtype() != STORED_DTYPES[dtype]:
-        raise InputError(f"{name}: dtype must be {STORED_DTYPES[dtype]}, not {stored.get_dtype()}")
-    return np.asarray(file.get_tensor(name))
+class _Layers:
+    """Builds the layers of an open file, each tensor checked before it is read."""
+
+    def __init__(self, *, file: Any, names: list[str]) -> None:
+        self.file = file
+        self.names = names
+        self.used: set[str] = set()
+        self.weights_seen = False
+
+    def layer(self, i: int, stated: Any, bits: int) -> Stage:
+        """The i-th layer; `bits` is what an input of the network has."""
+        where = f"layer {i}"
+        kind = _field(stated, "kind", str, where)
+        name = _field(stated, "name", str, where)
+        if kind == "flatten":
+            return Flatten(name=name, shape=_three(stated, "shape", where))
+        if kind == "pool":
+            window = self._window(stated, where)
+            pool_and = self._tensor(i, "pool_and", np.uint8, (window.shape[2],))
+            return Pool(name=name, window=window, pool_and=pool_and)
+        if kind not in ("dense", "conv"):
+            raise InputError(f"{where}: kind must be dense, conv, pool or flatten, not {kind!r}")
+        input_bits = 1 if self.weights_seen else bits
+        self.weights_seen = True
+        neurons = _field(stated, "neurons", int, where)
+        if kind == "conv":
+            window = self._window(stated, where)
+            weight = self._weight(i, neurons, window.size, where)
+            threshold = self._tensor(i, "threshold", np.int32, (neurons,))
+            return Conv(name=name, weight=weight, input_bits=input_bits, threshold=threshold,
+                        window=window)  # fmt: skip
+        gives = _field(stated, "gives", str, where)
+        if gives not in ("bits", "scores"):
+            raise InputError(f"{where}: gives must be bits or scores, not {gives!r}")
+        weight = self._weight(i, neurons, _field(stated, "inputs", int, where), where)
+        if gives == "bits":
+            threshold = self._tensor(i, "threshold", np.int32, (neurons,))
+            return Dense(name=name, weight=weight, input_bits=input_bits, threshold=threshold)
+        scale = self._tensor(i, "scale", np.int16, (neurons,))
+        bias = self._tensor(i, "bias", np.int32, (neurons,))
+        return Output(name=name, weight=weight, input_bits=input_bits, scale=scale, bias=bias)
+
+    def _window(self, stated: Any, where: str) -> Window:
+        sizes = {
+            name: tuple(_field(stated, name, list, where))
+            for name in ("shape", "kernel", "stride", "padding")
+        }
+        try:
+            return Window(**sizes)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+
+    def _weight(self, i: int, neurons: int, inputs: int, where: str) -> npt.NDArray[np.uint8]:
+        """Weights (M, K), unpacked."""
+        if inputs < 1 or neurons < 1:
+            raise InputError(f"{where}: sizes must be at least 1, not {inputs} and {neurons}")
+        packed = self._tensor(i, "weight", np.uint8, (neurons, -(-inputs // 8)))
+        weight = unpack_bits(packed, inputs)
+        if not np.array_equal(pack_bits(weight), packed):
+            raise InputError(f"layers.{i}.weight: spare bits of the last byte must be 0")
+        return weight
+
+    def _tensor(self, i: int, name: str, dtype: type, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        """One tensor, its shape and dtype checked before it is read."""
+        name = f"layers.{i}.{name}"
+        if name not in self.names:
+            raise InputError(f"lacks the tensor {name}")
+        self.used.add(name)
+        stored = self.file.get_slice(name)
+        found = tuple(stored.get_shape())
+        if found != shape:
+            raise InputError(f"{name}: shape must be {shape}, not {found}")
+        if stored.get_dtype() != STORED_DTYPES[dtype]:
+            raise InputError(
+                f"{name}: dtype must be {STORED_DTYPES[dtype]}, not {stored.get_dtype()}"
+            )
+        return np.asarray(self.file.get_tensor(name))
+
+
+def _three(stated: Any, name: str, where: str) -> tuple[int, int, int]:
+    sizes = tuple(_field(stated, name, list, where))
+    if len(sizes) != 3:
+        raise InputError(f"{where}: {name} must be 3 integers, not {list(sizes)}")
+    return sizes

@@ -5,7 +5,9 @@ __all__ = ["bits_input", "random_layer"]
 import numpy as np
 
 from .errors import InputError
-from .network import Dense, InputFormat, Network
+from .input_format import InputFormat
+from .layers import Dense
+from .network import Network
 
 
 def bits_input(size: int, bits: int) -> InputFormat:

@@ -16,7 +16,8 @@ import dataclasses
 import math
 
 from .folding import Folding, LayerFolding, ceil_div
-from .network import Layer, Network, Output
+from .layers import Layer, Output
+from .network import Network
 from .technology import Technology
 
 COUNT_BITS = 4  # bits that a leaf of the popcount tree counts

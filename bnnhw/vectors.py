@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .golden import evaluate
-from .network import Dense, Network
+from .layers import Dense
+from .network import Network
 
 DRAWS = 512  # random inputs among which ties are looked for
 MOST_TIES = 16
@@ -33,7 +34,7 @@ def edge_vectors(network: Network, seed: int) -> npt.NDArray[np.uint8]:
         inputs whose largest score is not the only one, where a few hundred random inputs have any.
     """
     rng = np.random.default_rng(seed)
-    first, top = network.layers[0], network.input.top
+    first, top = network.dense[0], network.input.top
     found = [np.zeros((1, first.inputs), np.uint8), np.full((1, first.inputs), top, np.uint8)]
     if isinstance(first, Dense):
         for w, t in zip(first.weight, first.threshold.tolist(), strict=True):

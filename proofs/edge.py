@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from amaranth.hdl import Const, Mux, Shape, Signal, Value
 
-from bnnhw.network import Dense, Output
+from bnnhw.layers import Dense, Output
 from bnnhw.rtl.edge import Edge
 from bnnhw.rtl.plan import LayerPlan
 from bnnhw.rtl.table import latency

@@ -13,7 +13,9 @@ import numpy as np
 from bnnhw.boards.scripts import core_script
 from bnnhw.boards.targets import target
 from bnnhw.folding import Folding, LayerFolding
-from bnnhw.network import Dense, InputFormat, Network, Output
+from bnnhw.input_format import InputFormat
+from bnnhw.layers import Dense, Output
+from bnnhw.network import Network
 from bnnhw.rtl.core import Core, reset_cycles
 from bnnhw.rtl.emit import TOP, to_verilog
 from bnnhw.technology import GENERIC, Technology
@@ -92,7 +94,7 @@ class Small:
     @property
     def folding(self) -> Folding:
         return Folding(
-            layers=tuple(LayerFolding(name=one.name, lanes=2) for one in self.network.layers)
+            layers=tuple(LayerFolding(name=one.name, lanes=2) for one in self.network.dense)
         )
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bnnhw.folding import LayerFolding
-from bnnhw.network import Output
+from bnnhw.layers import Output
 from bnnhw.rtl.plan import LayerPlan
 from bnnhw.synthetic import random_layer
 from bnnhw.technology import GENERIC, Technology
@@ -29,7 +29,7 @@ def dense_plan(
 
     A family's cells are their twins, which the tests prove equal to Yosys's models.
     """
-    layer = random_layer(inputs, neurons, input_bits=bits, seed=inputs + neurons).layers[0]
+    layer = random_layer(inputs, neurons, input_bits=bits, seed=inputs + neurons).dense[0]
     fold = LayerFolding(name=layer.name, **{"lanes": 1, **folding})
     technology = Technology(family=family, open_tables=open_tables)
     return LayerPlan(layer, fold, technology, simulated=True, parts=parts)
@@ -41,7 +41,7 @@ def output_plan(
     """A last layer: weights out of a seed, the scales over and over, small biases."""
     layer = Output(
         name="out",
-        weight=random_layer(inputs, neurons, seed=inputs + neurons).layers[0].weight,
+        weight=random_layer(inputs, neurons, seed=inputs + neurons).dense[0].weight,
         input_bits=bits,
         scale=np.resize(np.array(scales, dtype=np.int16), neurons),
         bias=np.arange(neurons, dtype=np.int32) % 3 - 1,

@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..folding import ceil_div
-from ..network import InputFormat
+from ..input_format import InputFormat
 from .counter import counter
 from .gearbox import word_layout
 from .slack import Slack

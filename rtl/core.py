@@ -82,7 +82,7 @@ class Core(wiring.Component):
         if output not in OUTPUTS:
             raise InputError(f"output must be {', '.join(OUTPUTS)}, not {output!r}")
         if (network.output is None) != (output == "bits"):
-            last = network.layers[-1].name
+            last = network.dense[-1].name
             gives = "bits" if network.output is None else "class or scores"
             raise InputError(
                 f"the last layer, {last}, gives {gives}, so the output is not {output}"

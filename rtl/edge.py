@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..network import Output
+from ..layers import Output
 from ..timing import shift_of
 from .delay import late
 from .families import FAMILIES

@@ -15,7 +15,8 @@ from ..errors import InputError
 from ..files import new_folder, write_bytes, write_text
 from ..folding import Folding, layer_cycles, proposed
 from ..golden import evaluate
-from ..network import Network, Output
+from ..layers import Output
+from ..network import Network
 from ..network_file import load
 from ..technology import Technology
 from ..timing import network_latency

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..folding import LayerFolding
-from ..network import Dense, Layer, Output
+from ..layers import Dense, Layer, Output
 from ..technology import Technology
 
 RING = 4  # vectors a replay buffer holds: one being read, one being written, two of slack

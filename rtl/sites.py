@@ -6,7 +6,8 @@ import dataclasses
 
 from ..errors import InputError
 from ..folding import Folding
-from ..network import Dense, Network
+from ..layers import Dense
+from ..network import Network
 from .plan import LayerPlan
 from .table import Table
 

@@ -20,7 +20,8 @@ import numpy.typing as npt
 from amaranth.hdl import Cat, Module, Value
 
 from ..folding import Folding, LayerFolding
-from ..network import Layer, Network
+from ..layers import Layer
+from ..network import Network
 from ..technology import Technology
 from .counting.abilities import Kind
 from .counting.structure import Structure

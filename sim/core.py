@@ -179,7 +179,7 @@ def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
         )
         for layer in manifest["layers"]
     )
-    if [(c.name, c.neurons) for c in layers] != [(n.name, n.neurons) for n in network.layers]:
+    if [(c.name, c.neurons) for c in layers] != [(n.name, n.neurons) for n in network.dense]:
         raise InputError(f"{folder}: the manifest's layers are not the network's")
     return Core(
         folder=folder,

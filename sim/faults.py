@@ -14,7 +14,8 @@ from ..boards.mapped import FACTS
 from ..errors import InputError
 from ..folding import Folding
 from ..golden import Trace, evaluate, layer_scores, layer_sums
-from ..network import Dense, Network, Output
+from ..layers import Dense, Output
+from ..network import Network
 from ..rtl.sites import Site, faulty_threshold, threshold_site, weight_site
 from ..technology import GENERIC
 from .checker import Mismatch, first_mismatch, trace_fields
@@ -134,18 +135,18 @@ def draw_faults(
     layers : list of int, optional
         Only these; by default all.
     """
-    chosen = list(layers) or list(range(len(network.layers)))
+    chosen = list(layers) or list(range(len(network.dense)))
     weights = [
         Fault(layer=i, neuron=j, kind="weight", index=k)
         for i in chosen
         if _width(weight_site, network, folding, i, 0)
-        for j in range(network.layers[i].neurons)
-        for k in range(network.layers[i].inputs)
+        for j in range(network.dense[i].neurons)
+        for k in range(network.dense[i].inputs)
     ]
     thresholds = [
         Fault(layer=i, neuron=j, kind="threshold", index=bit)
         for i in chosen
-        for j in _decided(network.layers[i])
+        for j in _decided(network.dense[i])
         for bit in range(_width(threshold_site, network, folding, i, j))
     ]
     rng = np.random.default_rng(seed)
@@ -190,7 +191,7 @@ def evaluate_faulty(
     planes * ceil(B / planes), z the number of 0 bits among the weights.
     """
     bits: list[npt.NDArray[np.uint8]] = []
-    for i, layer in enumerate(network.layers):
+    for i, layer in enumerate(network.dense):
         weight = layer.weight.copy()
         shift = 0  # of the faulty neuron's sum
         if fault.layer == i and fault.kind == "weight":

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnnhw.network import Dense, Network, Output
+from bnnhw.layers import Dense, Output
+from bnnhw.network import Network
 
 
 class FloatNetwork:
@@ -30,7 +31,7 @@ class FloatNetwork:
         self.network = network
         self.device = device
         self._layers = []
-        for layer in network.layers:
+        for layer in network.dense:
             weight = layer.weight.astype(np.float32) * 2 - 1
             if isinstance(layer, Output):
                 weight = weight * layer.scale[:, None]
@@ -59,7 +60,7 @@ class FloatNetwork:
         import torch
 
         with torch.inference_mode():
-            for (weight, bias), layer in zip(self._layers, self.network.layers, strict=True):
+            for (weight, bias), layer in zip(self._layers, self.network.dense, strict=True):
                 x = torch.nn.functional.linear(x, weight, bias)
                 if isinstance(layer, Dense):
                     x = torch.sign(x)

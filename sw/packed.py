@@ -5,7 +5,9 @@ __all__ = ["PackedNetwork"]
 import numpy as np
 import numpy.typing as npt
 
-from bnnhw.network import Dense, Layer, Network, Output
+from bnnhw.bits import pack_words
+from bnnhw.layers import Dense, Layer, Output
+from bnnhw.network import Network
 
 Words = npt.NDArray[np.uint64]
 
@@ -26,7 +28,7 @@ class PackedNetwork:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._weights = [_words(layer.weight) for layer in network.layers]
+        self._weights = [pack_words(layer.weight) for layer in network.dense]
 
     def run(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.integer]:
         """Scores (int32), or the last layer's bits (uint8), of quantized inputs.
@@ -39,7 +41,7 @@ class PackedNetwork:
         -------
         ndarray, (N, M)
         """
-        for layer, words in zip(self.network.layers, self._weights, strict=True):
+        for layer, words in zip(self.network.dense, self._weights, strict=True):
             sums = _sums(layer, words, x)
             if isinstance(layer, Output):
                 return (layer.scale * sums + layer.bias).astype(np.int32)
@@ -54,10 +56,10 @@ class PackedNetwork:
 def _sums(layer: Layer, words: Words, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     """s of every sample and neuron, int64 (N, M)."""
     if layer.input_bits == 1:
-        return layer.inputs - 2 * _differences(_words(x), words)
+        return layer.inputs - 2 * _differences(pack_words(x), words)
     B = layer.input_bits
     planes = (x[:, None, :] >> np.arange(B, dtype=np.uint8)[:, None]) & np.uint8(1)  # (N, B, K)
-    differ = _differences(_words(planes).reshape(len(x) * B, words.shape[1]), words)
+    differ = _differences(pack_words(planes).reshape(len(x) * B, words.shape[1]), words)
     ones = layer.weight.sum(axis=1, dtype=np.int64)
     counted = ones - differ.reshape(len(x), B, layer.neurons)
     return np.tensordot(1 << np.arange(B), counted, axes=(0, 1))
@@ -83,12 +85,3 @@ def _differences(a: Words, w: Words) -> npt.NDArray[np.int64]:
             total += counts
         result[start : start + rows] = total
     return result
-
-
-def _words(bits: npt.NDArray[np.uint8]) -> Words:
-    """Bits (..., K) as 64-bit words (..., ceil(K / 64)), spare bits 0."""
-    packed = np.packbits(bits, axis=-1, bitorder="little")
-    spare = -packed.shape[-1] % 8
-    if spare:
-        packed = np.concatenate([packed, np.zeros((*packed.shape[:-1], spare), np.uint8)], axis=-1)
-    return np.ascontiguousarray(packed).view(np.uint64)

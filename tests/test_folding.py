@@ -22,7 +22,7 @@ from bnnhw.folding import (
     layer_cycles,
     proposed,
 )
-from bnnhw.network import Dense, Layer
+from bnnhw.layers import Dense, Layer
 
 
 def layer(K: int, M: int, bits: int = 1) -> Layer:
@@ -169,7 +169,7 @@ def test_output_beats_can_bind() -> None:
 def test_the_default_bus_never_binds(bits: int, K: int, rows: int, cols: int, lanes: int) -> None:
     network = random_network((K, 9), bits=bits)
     folding = Folding(layers=(LayerFolding(name="out", rows=rows, cols=cols, lanes=lanes),))
-    slowest = layer_cycles(network.layers[0], folding.layers[0])
+    slowest = layer_cycles(network.dense[0], folding.layers[0])
     pixels = folding.bus_pixels(network)
     assert folding.input_beats(network) <= slowest
     assert folding.interval(network) == slowest
@@ -351,7 +351,7 @@ def cost(one: Layer, folding: LayerFolding) -> int:
 @pytest.mark.parametrize(("K", "M"), [(1, 1), (17, 5), (40, 12), (100, 3)])
 def test_balanced_finds_the_fewest_lanes_that_are_fast_enough(K: int, M: int, bits: int) -> None:
     network = random_network((K, M), bits=bits)
-    one, lanes = network.layers[0], min(16, K)
+    one, lanes = network.dense[0], min(16, K)
     widest = ceil_div(K, lanes)
     every = [
         LayerFolding(name="out", rows=r, cols=c, lanes=lanes, planes=p)
@@ -409,5 +409,5 @@ def test_a_proposed_folding_reaches_its_target_or_says_the_best(fps: float, outp
 def test_a_grid_is_used_in_full_when_sizes_divide() -> None:
     network = random_network((64, 32), gives="bits")
     folding = fold(8, 2, 16)
-    used = 64 * 32 / (layer_cycles(network.layers[0], folding) * folding.rows * folding.simd)
+    used = 64 * 32 / (layer_cycles(network.dense[0], folding) * folding.rows * folding.simd)
     assert math.isclose(used, 1)

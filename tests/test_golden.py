@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import input_format, random_network
+from networks import input_format, random_conv_network, random_network
 
 from bnnhw.errors import InputError
 from bnnhw.golden import evaluate, layer_sums
-from bnnhw.network import Dense, InputFormat, Network, Output
+from bnnhw.input_format import InputFormat
+from bnnhw.layers import Conv, Dense, Layer, Output
+from bnnhw.maps import Pool
+from bnnhw.network import Network
 from bnnhw.vectors import edge_vectors, random_vectors
+from bnnhw.window import Window
 
 
 def plain(network: Network, sample: list[int]) -> tuple[list[list[int]], list[int], int]:
@@ -17,30 +21,69 @@ def plain(network: Network, sample: list[int]) -> tuple[list[list[int]], list[in
     values = sample
     all_bits: list[list[int]] = []
     for layer in network.layers:
-        rows = [[2 * bit - 1 for bit in row] for row in layer.weight.tolist()]
-        if layer.input_bits == 1:
-            values = [2 * a - 1 for a in values]  # bit 0 is -1
-        sums = [sum(x * w for x, w in zip(values, row, strict=True)) for row in rows]
-        if isinstance(layer, Output):
+        if isinstance(layer, Pool):
+            values = [
+                (min if layer.pool_and[c] else max)(values[k] for k in seen if k % C == c)
+                for C in (layer.window.shape[2],)
+                for seen in windows(layer.window)
+                for c in range(C)
+            ]
+        elif isinstance(layer, Conv):
+            padded = [*values, 0]  # -1 points there
+            values = [
+                bit
+                for seen in windows(layer.window)
+                for bit in fired(layer, [padded[k] for k in seen])
+            ]
+        elif isinstance(layer, Output):
             scores = [
                 scale * s + bias
                 for scale, s, bias in zip(
-                    layer.scale.tolist(), sums, layer.bias.tolist(), strict=True
+                    layer.scale.tolist(), sums(layer, values), layer.bias.tolist(), strict=True
                 )
             ]
             return all_bits, scores, scores.index(max(scores))
-        if layer.input_bits == 1:
-            sums = [(layer.inputs + s) // 2 for s in sums]  # p = (K + s) / 2
-        values = [int(s >= t) for s, t in zip(sums, layer.threshold.tolist(), strict=True)]
+        elif isinstance(layer, Dense):
+            values = fired(layer, values)
         all_bits.append(values)
     return all_bits, [], -1
+
+
+def sums(layer: Layer, values: list[int]) -> list[int]:
+    rows = [[2 * bit - 1 for bit in row] for row in layer.weight.tolist()]
+    if layer.input_bits == 1:
+        values = [2 * a - 1 for a in values]  # bit 0 is -1
+    return [sum(x * w for x, w in zip(values, row, strict=True)) for row in rows]
+
+
+def fired(layer: Dense, values: list[int]) -> list[int]:
+    found = sums(layer, values)
+    if layer.input_bits == 1:
+        found = [(layer.inputs + s) // 2 for s in found]  # p = (K + s) / 2
+    return [int(s >= t) for s, t in zip(found, layer.threshold.tolist(), strict=True)]
+
+
+def windows(window: Window) -> list[list[int]]:
+    """For each window the indices of what it sees, row by row, channels last; -1 is padding."""
+    (H, W, C), (kh, kw) = window.shape, window.kernel
+    (sy, sx), (py, px) = window.stride, window.padding
+    return [
+        [
+            (y * W + x) * C + c if 0 <= y < H and 0 <= x < W else -1
+            for y in range(top, top + kh)
+            for x in range(left, left + kw)
+            for c in range(C)
+        ]
+        for top in range(-py, H + py - kh + 1, sy)
+        for left in range(-px, W + px - kw + 1, sx)
+    ]
 
 
 def check(network: Network, x: np.ndarray) -> None:
     trace = evaluate(network, x)
     for n, sample in enumerate(x.tolist()):
         bits, scores, best = plain(network, sample)
-        assert [layer[n].tolist() for layer in trace.bits] == bits
+        assert [layer[n].ravel().tolist() for layer in trace.bits] == bits
         if network.output is not None:
             assert trace.scores is not None and trace.classes is not None
             assert trace.scores[n].tolist() == scores
@@ -64,6 +107,54 @@ def test_golden_is_what_the_definition_says_of_any_network(data: st.DataObject) 
         sizes, bits=bits, gives=data.draw(st.sampled_from(["scores", "bits"])), seed=seed
     )
     check(network, random_vectors(network, 8, seed=seed))
+
+
+CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], list[tuple[str, int, int, int, int]]]] = {
+    "one position": ((1, 1, 1), [("conv", 2, 1, 1, 0)]),
+    "padding": ((4, 5, 2), [("conv", 3, 3, 1, 1), ("conv", 2, 2, 1, 1)]),
+    "stride": ((7, 6, 1), [("conv", 4, 2, 2, 0), ("conv", 3, 2, 3, 1)]),
+    "pooling": ((9, 8, 3), [("conv", 5, 3, 1, 1), ("pool", 0, 2, 2, 0), ("conv", 2, 2, 1, 0)]),
+    "windows that do not fit": ((6, 8, 2), [("conv", 6, 2, 1, 0), ("pool", 0, 3, 2, 0)]),
+    "over a word": ((3, 4, 9), [("conv", 65, 3, 1, 1), ("pool", 0, 2, 1, 0)]),
+}
+
+
+@pytest.mark.parametrize("bits", [1, 2, 8])
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_golden_is_what_the_definition_says_of_convolutions(name: str, bits: int) -> None:
+    shape, stages = CONVOLUTIONS[name]
+    network = random_conv_network(shape, stages, bits=bits, seed=bits)
+    size = network.input.size
+    corners = np.stack([np.zeros(size), np.full(size, network.input.top)]).astype(np.uint8)
+    check(network, np.concatenate([corners, random_vectors(network, 6, seed=1)]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_golden_is_what_the_definition_says_of_any_convolution(data: st.DataObject) -> None:
+    shape = data.draw(st.tuples(st.integers(3, 8), st.integers(3, 8), st.integers(1, 3)))
+    stages = data.draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["conv", "pool"]),
+                st.integers(1, 5),
+                st.integers(1, 3),
+                st.integers(1, 2),
+                st.just(0),
+            ),
+            min_size=1,
+            max_size=2,
+        )
+    )
+    if stages[0][0] == "pool":
+        stages[0] = ("conv", *stages[0][1:4], data.draw(st.integers(0, stages[0][2] - 1)))
+    seed = data.draw(st.integers(0, 1 << 32))
+    try:
+        network = random_conv_network(shape, stages, bits=data.draw(st.integers(1, 8)), seed=seed)
+    except InputError as error:
+        assert "must fit the padded map" in str(error)
+        return
+    check(network, random_vectors(network, 3, seed=seed))
 
 
 def neuron(weight: list[int], threshold: int, bits: int = 1) -> Network:
@@ -93,7 +184,7 @@ def test_a_neuron_on_bits_fires_at_its_threshold_and_not_below(
     # As many lanes match as the sample's number says: p = 0, 1, 2, 3, 4.
     x = np.array([[w if k < p else 1 - w for k, w in enumerate(weight)] for p in range(5)], "u1")
     network = neuron(weight, threshold)
-    assert layer_sums(network.layers[0], x)[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert layer_sums(network.dense[0], x)[:, 0].tolist() == [0, 1, 2, 3, 4]
     assert evaluate(network, x).bits[0][:, 0].tolist() == fires
 
 
@@ -107,7 +198,7 @@ def test_a_neuron_on_numbers_fires_at_its_threshold_and_not_below(bits: int, whe
         "always": -3 * top, "least": min(sums), "middle": 1, "most": max(sums), "never": 3 * top + 1
     }[where]  # fmt: skip
     network = neuron([1, 0, 1], threshold, bits)
-    assert layer_sums(network.layers[0], x)[:, 0].tolist() == sums
+    assert layer_sums(network.dense[0], x)[:, 0].tolist() == sums
     assert evaluate(network, x).bits[0][:, 0].tolist() == [int(s >= threshold) for s in sums]
 
 

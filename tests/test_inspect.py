@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from networks import random_network
+from networks import random_conv_network, random_network
 
 from bnnhw import cli, console
 from bnnhw.errors import InputError
@@ -51,12 +51,12 @@ def test_the_figures_are_those_worked_out_by_hand() -> None:
 def test_a_proposed_folding_takes_at_most_1024_cycles_an_image(K: int, gives: str) -> None:
     seen = inspect(random_network((K, 256, 10), bits=8, gives=gives))
     assert not seen.given
-    assert seen.interval <= 1024
+    assert seen.speed["interval"] <= 1024
 
 
 @pytest.mark.parametrize("fps", [1.0, 1e5, 1e6, 7.7e6, 150e6])
 def test_a_proposed_folding_reaches_its_target(fps: float) -> None:
-    assert inspect(NETWORK, target_fps=fps).images_per_s >= fps
+    assert inspect(NETWORK, target_fps=fps).speed["images_per_s"] >= fps
 
 
 @pytest.mark.parametrize(
@@ -144,3 +144,25 @@ def test_the_folding_of_another_network_is_one_line_that_names_it(
         f"bnnhw: {tmp_path / 'f.toml'}: the folding must name the layers fc1, fc2, out, "
         "in this order, not fc1\n"
     )
+
+
+def test_a_network_with_convolutions_is_shown_without_a_folding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages = [("conv", 6, 3, 2, 1), ("pool", 0, 2, 2, 0)]
+    random_conv_network((9, 8, 3), stages, bits=8).save(tmp_path / "n.safetensors")
+    model = str(tmp_path / "n.safetensors")
+    assert cli.main(["inspect", model]) == 0
+    shown = capsys.readouterr().out
+    for words in ("9 x 8 x 3 -> 5 x 4 x 6", "3 x 4 /2 +1", "5 x 4 x 6 -> 2 x 1 x 6", "8 -> 1"):
+        assert words in shown
+    assert "folding   none: so far networks of dense layers only have one" in shown
+    assert cli.main(["inspect", model, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [layer["kind"] for layer in told["layers"]] == ["conv", "pool", "flatten", "dense"]
+    assert told["layers"][0]["operations"] == 2 * (3 * 4 * 3) * 6 * (5 * 4)
+    assert not {"interval", "folding"} & set(told)
+    for option in (["--target-fps", "1"], ["--write-folding", str(tmp_path / "f.toml")]):
+        assert cli.main(["inspect", model, *option]) == 2
+        assert "conv0: is of kind conv; so far" in capsys.readouterr().err
+    assert not (tmp_path / "f.toml").exists()

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from networks import input_format, random_network
 
+from bnnhw.bits import pack_bits, unpack_bits
 from bnnhw.errors import InputError
-from bnnhw.network import Dense, Network, Output, pack_bits, unpack_bits
+from bnnhw.layers import Dense, Output
+from bnnhw.network import Network
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 16, 17])

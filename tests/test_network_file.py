@@ -17,7 +17,8 @@ from networks import random_network
 
 from bnnhw import cli
 from bnnhw.errors import InputError
-from bnnhw.network import InputFormat, Network
+from bnnhw.input_format import InputFormat
+from bnnhw.network import Network
 from bnnhw.network_file import load
 
 Tensors = dict[str, Any]
@@ -257,7 +258,8 @@ MALFORMED: dict[str, tuple[bytes, str]] = {
     ),
     "a layer a word": (alter("layers", 0, to="dense"), "metadata: layer 0 lacks 'kind'"),
     "an unknown kind": (
-        alter("layers", 1, "kind", to="conv"), "layer 1: kind must be dense, not 'conv'"
+        alter("layers", 1, "kind", to="lstm"),
+        "layer 1: kind must be dense, conv, pool or flatten, not 'lstm'",
     ),
     "gives what": (
         alter("layers", 1, "gives", to="classes"),

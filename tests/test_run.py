@@ -16,7 +16,8 @@ from bnnhw.classify import read_image, run
 from bnnhw.datasets import load
 from bnnhw.errors import InputError
 from bnnhw.golden import evaluate
-from bnnhw.network import InputFormat, Network
+from bnnhw.input_format import InputFormat
+from bnnhw.network import Network
 
 HEIGHT, WIDTH = 6, 5
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from bnnhw.golden import evaluate, layer_sums
-from bnnhw.network import Dense, InputFormat, Network, Output
+from bnnhw.input_format import InputFormat
+from bnnhw.layers import Dense, Output
+from bnnhw.network import Network
 from bnnhw.vectors import edge_vectors, random_vectors
 
 SIZES = [(1, 1), (2, 3), (17, 5), (64, 8), (100, 17)]
@@ -35,7 +37,7 @@ def test_every_reachable_threshold_is_met_once_exactly_and_once_by_one_less(
     K: int, M: int, bits: int
 ) -> None:
     network = single(K, M, bits, seed=K + bits)
-    layer = network.layers[0]
+    layer = network.dense[0]
     assert isinstance(layer, Dense)
     x = edge_vectors(network, 0)
     assert not x[0].any() and (x[1] == network.input.top).all()
@@ -55,7 +57,7 @@ def test_every_reachable_threshold_is_met_once_exactly_and_once_by_one_less(
 @pytest.mark.parametrize(("K", "M"), SIZES)
 def test_any_flipped_weight_of_a_bit_layer_shows(K: int, M: int) -> None:
     network = single(K, M, 1, seed=M)
-    layer = network.layers[0]
+    layer = network.dense[0]
     assert isinstance(layer, Dense)
     x = edge_vectors(network, 1)
     expected = evaluate(network, x).bits[0]
@@ -70,7 +72,7 @@ def test_any_flipped_weight_of_a_bit_layer_shows(K: int, M: int) -> None:
 
 def test_any_other_threshold_shows() -> None:
     network = single(17, 5, 1, seed=2)
-    layer = network.layers[0]
+    layer = network.dense[0]
     assert isinstance(layer, Dense)
     x = edge_vectors(network, 1)
     sums = layer_sums(layer, x)

@@ -7,7 +7,8 @@ moving inputs from the host are left out, so a real run is slower, at batch 1 by
 
 __all__ = ["layer_bytes", "layer_operations", "least_time_s", "moved_bytes", "weight_bytes"]
 
-from ..network import Layer, Network, Output
+from ..layers import Layer, Output
+from ..network import Network
 from .devices import Device
 from .precision import BITS, Precision
 
@@ -16,7 +17,7 @@ SCORE_BYTES = 4
 
 def weight_bytes(network: Network, precision: Precision) -> int:
     """Bytes of all weights, packed; thresholds and biases, a thousandth of that, are left out."""
-    bits = sum(layer.weight.size for layer in network.layers) * precision.bits
+    bits = sum(layer.weight.size for layer in network.dense) * precision.bits
     return -(-bits // 8)
 
 
@@ -42,7 +43,7 @@ def layer_bytes(layer: Layer, precision: Precision, batch: int) -> float:
 
 def moved_bytes(network: Network, precision: Precision, batch: int) -> float:
     """Bytes moved an image, at a batch: the layers' sum, shared out."""
-    return sum(layer_bytes(layer, precision, batch) for layer in network.layers) / batch
+    return sum(layer_bytes(layer, precision, batch) for layer in network.dense) / batch
 
 
 def least_time_s(
@@ -63,5 +64,5 @@ def least_time_s(
             layer_operations(layer, precision, batch) / rate,
             layer_bytes(layer, precision, batch) / device.memory_bytes_per_s,
         )
-        for layer in network.layers
+        for layer in network.dense
     )

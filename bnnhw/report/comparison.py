@@ -72,7 +72,7 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        sizes = [self.network.input.size, *(layer.neurons for layer in self.network.layers)]
+        sizes = [self.network.input.size, *(layer.neurons for layer in self.network.dense)]
         B = self.network.input.bits
         return f"{self.name}: {'-'.join(map(str, sizes))}, {B}-bit inputs"
 

@@ -9,7 +9,9 @@ import numpy.typing as npt
 from torch import Tensor
 
 from ..errors import InputError
-from ..network import Dense, InputFormat, Network, Output
+from ..input_format import InputFormat
+from ..layers import Dense, Output
+from ..network import Network
 from .fold import Norm, output_integers, thresholds
 from .mlp import BinaryLayer, Mlp
 

@@ -67,7 +67,7 @@ def test_time_of_the_memory_alone(batch: int) -> None:
 
 def test_each_layer_waits_for_its_slower_half() -> None:
     # The first layer does 20 operations a byte at this batch, the second 5: one bound each.
-    batch, (first, last) = 64, NETWORK.layers
+    batch, (first, last) = 64, NETWORK.dense
     intensity = [
         layer_operations(one, FLOAT32, batch) / layer_bytes(one, FLOAT32, batch)
         for one in (first, last)

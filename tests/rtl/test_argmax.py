@@ -9,7 +9,8 @@ from amaranth.sim._async import SimulatorContext
 from networks import input_format
 
 from bnnhw.folding import LayerFolding
-from bnnhw.network import Network, Output
+from bnnhw.layers import Output
+from bnnhw.network import Network
 from bnnhw.rtl.argmax import Argmax
 from bnnhw.rtl.plan import LayerPlan
 from bnnhw.timing import argmax_latency
@@ -27,7 +28,7 @@ def plan(neurons: int, rows: int, steps: int) -> LayerPlan:
         bias=np.zeros(neurons, np.int32),
     )
     network = Network(input=input_format(1, inputs), layers=(layer,))
-    return LayerPlan(network.layers[0], LayerFolding(name="out", rows=rows, cols=1, lanes=2))
+    return LayerPlan(network.dense[0], LayerFolding(name="out", rows=rows, cols=1, lanes=2))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])

@@ -10,7 +10,8 @@ from rtl_bench import Stalls, beats_of, expected, run_core
 
 from bnnhw.errors import InputError
 from bnnhw.folding import Folding, LayerFolding, ceil_div
-from bnnhw.network import Network, Output
+from bnnhw.layers import Output
+from bnnhw.network import Network
 from bnnhw.rtl.core import Core, reset_cycles
 from bnnhw.rtl.edge import control_layout
 from bnnhw.rtl.plan import LayerPlan
@@ -54,7 +55,7 @@ def fold(network: Network, *grids: tuple[int, ...], pixels: int | None = None) -
     layers = [
         LayerFolding(name=layer.name, rows=g[0], cols=g[1], lanes=g[2],
                      planes=g[3] if len(g) > 3 else 1)
-        for layer, g in zip(network.layers, grids, strict=True)
+        for layer, g in zip(network.dense, grids, strict=True)
     ]  # fmt: skip
     return Folding(layers=tuple(layers), pixels_per_beat=pixels)
 
@@ -81,7 +82,7 @@ def test_networks_of_any_size_equal_golden_under_stalls(seed: int) -> None:
     sizes = rng.integers(1, 24, 4).tolist()
     network = random_network(sizes, bits=int(rng.choice([1, 1, 2, 8])), seed=seed)
     grids = [(int(rng.integers(1, 9)), int(rng.integers(1, 4)), int(rng.integers(1, 9)))
-             for _ in network.layers]  # fmt: skip
+             for _ in network.dense]  # fmt: skip
     folding = fold(network, *grids, pixels=int(rng.integers(1, 9)))
     output, burst = ("class", 1) if seed % 2 else ("scores", 60)
     check(network, folding, output, 8, stall_in=Stalls(0.5, burst=burst, seed=seed),
@@ -161,9 +162,9 @@ def test_bands_of_rows_are_exact_in_the_cycles_promised(
     technology = Technology(family=family)
     network = random_network([6 * depth, rows, 3], bits=1 + depth % 2, seed=depth)
     first = LayerFolding(
-        name=network.layers[0].name, rows=rows, cols=2, lanes=3, weights=weights, band=band
+        name=network.dense[0].name, rows=rows, cols=2, lanes=3, weights=weights, band=band
     )
-    last = LayerFolding(name=network.layers[1].name, rows=3, lanes=4, band=2)
+    last = LayerFolding(name=network.dense[1].name, rows=3, lanes=4, band=2)
     folding = Folding(layers=(first, last))
     x = inputs(network, 6)
     wanted = expected(network, folding, x, "scores")

@@ -29,7 +29,7 @@ def test_auto_takes_what_costs_less(family: str, lanes: int, words: int, form: F
     network = random_layer(lanes * words, 1)
     folding = Folding(layers=(LayerFolding(name="fc", lanes=lanes),))
     chosen = settled(network, folding, technology)
-    assert form_of(network.layers[0], chosen.layers[0], technology) == form
+    assert form_of(network.dense[0], chosen.layers[0], technology) == form
 
 
 @pytest.mark.parametrize("family", FAMILIES)

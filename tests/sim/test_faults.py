@@ -10,7 +10,8 @@ from sim_bench import fold, make, need
 from bnnhw.errors import InputError
 from bnnhw.folding import Folding
 from bnnhw.golden import evaluate
-from bnnhw.network import Dense, Network
+from bnnhw.layers import Dense
+from bnnhw.network import Network
 from bnnhw.network_file import load
 from bnnhw.rtl.emit import generate
 from bnnhw.sim.faults import Campaign, Fault, campaign, draw_faults, evaluate_faulty
@@ -87,7 +88,7 @@ def test_a_weight_fault_in_golden_is_that_bit_of_each_plane(bits: int) -> None:
     network = random_network((7, 3), bits=bits, gives="bits", seed=5)
     folding = fold(network, (1, 1, 4, min(bits, 2)))
     x = random_vectors(network, 30, seed=1)
-    layer = network.layers[0]
+    layer = network.dense[0]
     assert isinstance(layer, Dense)
     planes = bits if bits == 1 else 4  # two at a time: the fourth plane is all zeros
     for j in range(3):
@@ -111,7 +112,7 @@ def test_drawn_faults_are_never_in_padding_and_never_in_undecided_thresholds() -
     assert len(set(faults)) == 60
     assert faults == draw_faults(network, folding, 60, seed=1)
     for fault in faults:
-        layer = network.layers[fault.layer]
+        layer = network.dense[fault.layer]
         if fault.kind == "weight":
             assert fault.index < layer.inputs
         else:

@@ -10,7 +10,7 @@ from sim_bench import SIMULATORS, make, need
 from bnnhw.cli import main
 from bnnhw.errors import InputError
 from bnnhw.golden import evaluate
-from bnnhw.network import Dense
+from bnnhw.layers import Dense
 from bnnhw.record import read_records
 from bnnhw.sim import predict, simulate
 from bnnhw.sim.core import read_core
@@ -118,7 +118,7 @@ def test_a_flipped_bit_fails_by_name_and_keeps_the_waveform(
     assert found is not None and str(found) in said
 
     core = read_core(build, check=False)
-    layer, x = core.network.layers[0], core.vectors()
+    layer, x = core.network.dense[0], core.vectors()
     assert isinstance(layer, Dense)
     weight = layer.weight.copy()
     weight[2, 0] ^= 1

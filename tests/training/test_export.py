@@ -90,7 +90,7 @@ def test_odd_shapes_agree(sizes: tuple[int, ...]) -> None:
         form = DIGITS.input_format(bits)
         model = adversarial(sizes, bits, seed=len(sizes))
         network = export(model, form)
-        assert [layer.neurons for layer in network.layers] == list(sizes[1:])
+        assert [layer.neurons for layer in network.dense] == list(sizes[1:])
         assert_equal(model, network, form.quantize(DIGITS.x_test[:100]))
 
 

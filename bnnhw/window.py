@@ -1,0 +1,80 @@
+"""A window that slides over a map: the geometry that convolution and pooling share."""
+
+__all__ = ["MOST_VALUES", "Window"]
+
+import dataclasses
+
+from .errors import InputError
+
+MOST_VALUES = 1 << 24  # so that a small file cannot ask for all memory
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """Windows of kh x kw positions on a map of H x W positions with C channels each.
+
+    What would reach beyond the padded map is dropped:
+    OH = (H + 2 py - kh) // sy + 1, and OW likewise.
+
+    Parameters
+    ----------
+    shape : (H, W, C)
+        Of the map.
+    kernel : (kh, kw)
+    stride : (sy, sx)
+        Positions from one window to the next.
+    padding : (py, px)
+        Positions that are added on each side; below the kernel, so that each window sees the map.
+    """
+
+    shape: tuple[int, int, int]
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        for name, count, least in (("shape", 3, 1), ("kernel", 2, 1), ("stride", 2, 1),
+                                   ("padding", 2, 0)):  # fmt: skip
+            sizes = getattr(self, name)
+            if len(sizes) != count or any(type(n) is not int or n < least for n in sizes):
+                raise InputError(
+                    f"{name} must be {count} integers of at least {least}, not {list(sizes)}"
+                )
+        for size, kernel, padding in zip(self.shape, self.kernel, self.padding, strict=False):
+            if padding >= kernel:
+                raise InputError(f"padding must be below the kernel, {kernel}, not {padding}")
+            if size + 2 * padding < kernel:
+                raise InputError(
+                    f"the kernel must fit the padded map, {size + 2 * padding} positions, "
+                    f"not be {kernel}"
+                )
+        (h, w, c), (py, px) = self.shape, self.padding
+        for what, values in (
+            ("a padded map must have", (h + 2 * py) * (w + 2 * px) * c),
+            ("all windows must see", self.positions * self.size),
+        ):
+            if values > MOST_VALUES:
+                raise InputError(f"{what} at most {MOST_VALUES:,} values, not {values:,}")
+
+    @property
+    def rows(self) -> int:
+        """OH."""
+        return (self.shape[0] + 2 * self.padding[0] - self.kernel[0]) // self.stride[0] + 1
+
+    @property
+    def cols(self) -> int:
+        """OW."""
+        return (self.shape[1] + 2 * self.padding[1] - self.kernel[1]) // self.stride[1] + 1
+
+    @property
+    def positions(self) -> int:
+        """Windows: OH * OW."""
+        return self.rows * self.cols
+
+    @property
+    def size(self) -> int:
+        """K = kh * kw * C, the values that a window sees; `k = (ky * kw + kx) * C + c`."""
+        return self.kernel[0] * self.kernel[1] * self.shape[2]
+
+    def to_json(self) -> dict[str, list[int]]:
+        return {n: list(getattr(self, n)) for n in ("shape", "kernel", "stride", "padding")}
