@@ -5,10 +5,10 @@ __all__ = ["clock_chart", "popcount_chart"]
 from statistics import median
 from typing import Any
 
-from bnnhw.report.chart import FAINT, INK, new_figure, plain_axis, png
+from bnnhw.figure import FAINT, INK, new_figure, plain_axis, png
 
 from .cases import CASES, FAMILIES, GridCase
-from .hardware import kept
+from .store import kept
 from .tables import LANES, least_per_lane, sites_per_lane
 
 RUN_TIME, CONSTANT = "#0b7a75", "#c2702b"

@@ -10,31 +10,18 @@ Exit code 1 if a design takes more than 3 % more LUT sites than its kept record.
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bnnhw import console
 from bnnhw.boards import Synthesis
 from bnnhw.errors import InputError, ToolError
-from bnnhw.record import Record, read_records, write_records
 
 from .cases import CASES, Case
+from .store import figures, keep, kept
 
-RECORDS = Path(__file__).parent / "records"
 MORE = 0.03  # so much more LUT sites is too much
 SHOWN = ("lut_sites", "ffs", "block_rams", "clock_median")
-
-
-def figures(records: Iterable[Record]) -> dict[str, float]:
-    """Figures by name; of a single seed its clock is the median."""
-    value = {r.name: float(r.value) for r in records}
-    return {"clock_median": value["clock"]} | value if "clock" in value else value
-
-
-def kept(name: str) -> list[Record]:
-    """A design's kept records; none if it has none."""
-    path = RECORDS / f"{name}.json"
-    return read_records(path) if path.is_file() else []
 
 
 def change(now: float | None, before: float | None) -> str:
@@ -47,7 +34,7 @@ def change(now: float | None, before: float | None) -> str:
     return scaled if now == before else f"{scaled} ({(now - before) / max(before, 1):+.1%})"
 
 
-def measure(cases: Sequence[Case], out: Path, *, quick: bool, keep: bool) -> int:
+def measure(cases: Sequence[Case], out: Path, *, quick: bool, replace: bool) -> int:
     """Run the cases, print the table; the number of those that grew too much."""
     rows, grown = [], 0
     with console.progress("hardware benchmark", len(cases)) as bar:
@@ -60,9 +47,8 @@ def measure(cases: Sequence[Case], out: Path, *, quick: bool, keep: bool) -> int
             grown += too_much
             shown = [change(now.get(name), before.get(name)) for name in SHOWN]
             rows.append([case.name, *shown, "too much" if too_much else ""])
-            if keep:
-                RECORDS.mkdir(exist_ok=True)
-                write_records(RECORDS / f"{case.name}.json", records)
+            if replace:
+                keep(case.name, records)
             bar.advance(note="")
     heads = ("design", "LUT sites", "flip-flops", "block RAM", "clock", "")
     console.show(console.table("measured (change against the kept records)", heads, rows))
@@ -93,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise InputError(
                 "--quick does not route, so it has nothing to --keep of a routed design"
             )
-        grown = measure(cases, args.out, quick=args.quick, keep=args.keep)
+        grown = measure(cases, args.out, quick=args.quick, replace=args.keep)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

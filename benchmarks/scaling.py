@@ -22,9 +22,9 @@ from pathlib import Path
 
 from bnnhw import console
 from bnnhw.errors import ToolError
-from bnnhw.record import Record, commit, write_records
+from bnnhw.record import Record, commit
 
-from .hardware import RECORDS
+from .store import keep
 
 SIZES = (1, 2, 4, 8, 16)  # rows and columns
 LANES = 32
@@ -153,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     console.show(console.table("what the tools took", ("what", ""), rows))
     if args.keep:
-        write_records(RECORDS / "scaling.json", records)
+        keep("scaling", records)
     return 0
 
 

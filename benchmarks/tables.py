@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from . import scaling
 from .cases import CASES, FAMILIES, ModelCase
-from .hardware import figures, kept
+from .store import figures, kept
 
 LANES = (8, 16, 32, 64, 128, 256, 512)
 # LUT sites a lane that a family's structures tend to for many lanes; small ones stay below.

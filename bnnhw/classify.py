@@ -1,6 +1,6 @@
 """Run a network on a data set or on pictures, by golden: classes, and how many are right."""
 
-__all__ = ["RunResult", "read_image", "run"]
+__all__ = ["RunResult", "classify", "read_image", "run"]
 
 import dataclasses
 import warnings
@@ -100,7 +100,7 @@ def run(
     if data is None:
         paths = tuple(Path(path) for path in images)
         values = _raw(network.input, [read_image(path, network.input.shape) for path in paths])
-        scores, classes = _evaluate(network, values)
+        scores, classes = classify(network, values)
         return RunResult(model=Path(model), classes=classes, scores=scores, images=paths)
     if part not in ("train", "valid", "test"):
         raise InputError(f"part must be train, valid or test, not {part!r}")
@@ -116,7 +116,7 @@ def run(
             f"{source.name} has {source.classes} classes, but {model} knows "
             f"{network.output.neurons}"
         )
-    scores, classes = _evaluate(network, samples)
+    scores, classes = classify(network, samples)
     return RunResult(model=Path(model), classes=classes, scores=scores, labels=labels)
 
 
@@ -128,7 +128,7 @@ def _raw(form: InputFormat, pixels: list[npt.NDArray[np.uint8]]) -> npt.NDArray[
     return form.lo + values * (form.hi - form.lo) / 255
 
 
-def _evaluate(
+def classify(
     network: Network, values: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16]]:
     """Scores and classes of raw samples, a few hundred at a time."""

@@ -1,6 +1,6 @@
 """What people see: tables, progress bars and remarks, on standard error or standard output."""
 
-__all__ = ["out", "progress", "remark", "show", "table"]
+__all__ = ["out", "progress", "remark", "show", "silence", "table"]
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -21,6 +21,11 @@ from rich.table import Table
 # No markup: a path like "[/a]" is text, and not the end of a style.
 out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+
+def silence() -> None:
+    """Show nothing from now on: of several processes that do the same, one is enough."""
+    out.quiet = err.quiet = True
 
 
 def remark(text: str) -> None:

@@ -1,23 +1,24 @@
-"""Data sets: digits (embedded), MNIST (from files, or downloaded), and the user's own .npz file."""
+"""Data sets: digits (embedded), MNIST, CIFAR-10, SVHN (files, or downloaded), the user's own."""
 
 __all__ = ["Dataset", "load"]
 
 import dataclasses
-import zipfile
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import mnist
+from . import cifar10, mnist, svhn
 from .errors import InputError
 from .input_format import InputFormat
+from .own_data import PARTS, from_folder, from_npz
 
-PARTS = ("train", "valid", "test")
 SPLIT_SEED = 0  # of every split into parts; the seed of a training is another
 MNIST_VALIDATION = 10_000
+CIFAR10_VALIDATION = 5_000
+SVHN_VALIDATION = 7_257
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -32,6 +33,8 @@ class Dataset:
     y_train, y_valid, y_test : ndarray[int64], (N,)
         Labels, 0 to classes - 1.
     classes : int
+    class_names : tuple of str
+        In the labels' order; empty where nobody has named them.
     lo, hi, threshold : float
         Of the input format, see `InputFormat`.
     """
@@ -47,6 +50,7 @@ class Dataset:
     lo: float
     hi: float
     threshold: float
+    class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for part in PARTS:
@@ -87,8 +91,13 @@ def load(name_or_path: str, data_dir: Path | str = "data") -> Dataset:
         `digits`: 1,797 real digits of 8 x 8, embedded in scikit-learn.
         `mnist`: 70,000 digits of 28 x 28, from the four IDX files (.gz or plain) in `data_dir` or
         `data_dir`/mnist, where a missing one is downloaded to.
+        `cifar10`: 60,000 images of 32 x 32 x 3, from the binary files in `data_dir` or its
+        cifar-10-batches-bin, or from its cifar10-jpeg.npz, or downloaded there.
+        `svhn`: 99,289 images of 32 x 32 x 3, from train_32x32.mat and test_32x32.mat in `data_dir`
+        or `data_dir`/svhn, or downloaded there.
         `FILE.npz`: arrays x_train, y_train, x_test, y_test and perhaps x_valid, y_valid (else a
         sixth of the training part); nothing in it is unpickled.
+        `FOLDER`: pictures of one size, in FOLDER/CLASS/ or FOLDER/train/CLASS/ and so on.
     data_dir : Path
 
     Raises
@@ -98,11 +107,15 @@ def load(name_or_path: str, data_dir: Path | str = "data") -> Dataset:
     """
     if name_or_path == "digits":
         return _digits()
-    if name_or_path == "mnist":
-        return _mnist(Path(data_dir))
-    if str(name_or_path).endswith(".npz"):
+    named = {"mnist": _mnist, "cifar10": _cifar10, "svhn": _svhn}
+    if name_or_path in named:
+        return named[name_or_path](Path(data_dir))
+    if str(name_or_path).endswith(".npz") or Path(name_or_path).is_dir():
         return _own(Path(name_or_path))
-    raise InputError(f"data must be digits, mnist or a .npz file, not {name_or_path!r}")
+    raise InputError(
+        f"data must be digits, {', '.join(named)}, a .npz file or a folder of pictures, "
+        f"not {name_or_path!r}"
+    )
 
 
 def _digits() -> Dataset:
@@ -136,19 +149,43 @@ def _digits() -> Dataset:
 def _mnist(folder: Path) -> Dataset:
     """Of the 60,000 training images, 10,000 chosen with a fixed seed are validation."""
     raw = {part: mnist.content(file, folder) for part, file in mnist.FILES.items()}
-    x, x_test = (raw[part].reshape(-1, 28, 28, 1) for part in ("x_train", "x_test"))
-    y, y_test = (raw[part].astype(np.int64) for part in ("y_train", "y_test"))
+    x = {part: raw[f"x_{part}"].reshape(-1, 28, 28, 1) for part in ("train", "test")}
+    y = {part: raw[f"y_{part}"].astype(np.int64) for part in ("train", "test")}
+    return _images("mnist", x, y, MNIST_VALIDATION)
+
+
+def _cifar10(folder: Path) -> Dataset:
+    """Of the 50,000 training images, 5,000 chosen with a fixed seed are validation."""
+    found = cifar10.content(folder)
+    return _images(found.name, found.x, found.y, CIFAR10_VALIDATION)
+
+
+def _svhn(folder: Path) -> Dataset:
+    """Of the 73,257 training images, 7,257 chosen with a fixed seed are validation."""
+    (x, y), (x_test, y_test) = (svhn.content(folder, part) for part in ("train", "test"))
+    return _images(
+        "svhn", {"train": x, "test": x_test}, {"train": y, "test": y_test}, SVHN_VALIDATION
+    )
+
+
+def _images(
+    name: str,
+    x: Mapping[str, npt.NDArray[np.uint8]],
+    y: Mapping[str, npt.NDArray[np.int64]],
+    validation: int,
+) -> Dataset:
+    """Images of ten classes, so many of the training part drawn for validation."""
     # RandomState's streams are frozen: the split is the same under every version of numpy.
-    order = np.random.RandomState(SPLIT_SEED).permutation(len(x))
-    valid, train = np.sort(order[:MNIST_VALIDATION]), np.sort(order[MNIST_VALIDATION:])
+    order = np.random.RandomState(SPLIT_SEED).permutation(len(x["train"]))
+    valid, train = np.sort(order[:validation]), np.sort(order[validation:])
     return Dataset(
-        name="mnist",
-        x_train=x[train],
-        y_train=y[train],
-        x_valid=x[valid],
-        y_valid=y[valid],
-        x_test=x_test,
-        y_test=y_test,
+        name=name,
+        x_train=x["train"][train],
+        y_train=y["train"][train],
+        x_valid=x["train"][valid],
+        y_valid=y["train"][valid],
+        x_test=x["test"],
+        y_test=y["test"],
         classes=10,
         lo=0,
         hi=255,
@@ -157,42 +194,27 @@ def _mnist(folder: Path) -> Dataset:
 
 
 def _own(path: Path) -> Dataset:
-    """Parts from a .npz file; lo and hi are the ends of its training part, threshold the middle."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {n: np.asarray(file[n]) for n in file.files}
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: not a readable .npz file ({error})") from None
-    wanted = [f"{a}_{p}" for p in PARTS for a in "xy" if p != "valid" or "x_valid" in arrays]
-    for name in wanted:
-        if name not in arrays:
-            raise InputError(f"{path}: lacks the array {name}")
-        if arrays[name].dtype.kind not in ("iuf" if name[0] == "x" else "iu"):
-            raise InputError(f"{path}: {name} must be numbers, not {arrays[name].dtype}")
-        if arrays[name].size == 0:
-            raise InputError(f"{path}: {name} is empty")
-    if any(len(arrays[f"x_{n[2:]}"]) != arrays[n].size for n in wanted if n[0] == "y"):
-        raise InputError(f"{path}: each sample must have one label")
+    """lo and hi are the ends of the training part, threshold the middle; of pictures, 0 and 255."""
+    names: tuple[str, ...] = ()
+    if path.is_dir():
+        arrays, names = from_folder(path, SPLIT_SEED)
+    else:
+        arrays = from_npz(path)
     if "x_valid" not in arrays:
         order = np.random.RandomState(SPLIT_SEED).permutation(len(arrays["x_train"]))
         valid, train = np.split(order, [max(1, len(order) // 6)])
         for a in "xy":
             whole = arrays[f"{a}_train"]
             arrays[f"{a}_valid"], arrays[f"{a}_train"] = whole[valid], whole[train]
-    x, y = arrays["x_train"], arrays["y_train"]
-    if x.size == 0 or not np.isfinite(x).all() or not x.min() < x.max():
-        raise InputError(f"{path}: x_train must hold finite numbers that are not all the same")
-    lo, hi = float(x.min()), float(x.max())
+    x = arrays["x_train"]
+    lo, hi = (0.0, 255.0) if names else (float(x.min()), float(x.max()))
+    parts = {n: a.astype(np.int64) if n[0] == "y" else a for n, a in arrays.items()}
     return Dataset(
         name=path.stem,
-        **{n: arrays[n].astype(np.int64) if n[0] == "y" else arrays[n] for n in _NAMES},
-        classes=max(2, int(y.max()) + 1),
+        **parts,
+        classes=len(names) or max(2, int(arrays["y_train"].max()) + 1),
+        class_names=names,
         lo=lo,
         hi=hi,
         threshold=(lo + hi) / 2,
     )
-
-
-_NAMES = tuple(f"{a}_{p}" for p in PARTS for a in "xy")

@@ -2,7 +2,6 @@
 
 __all__ = ["FILES", "content"]
 
-import contextlib
 import dataclasses
 import gzip
 import hashlib
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from .download import download
 from .errors import InputError
 
 
@@ -70,7 +70,15 @@ def content(file: _IdxFile, folder: Path) -> npt.NDArray[np.uint8]:
     places = [f / (file.name + end) for f in (folder, folder / "mnist") for end in (".gz", "")]
     path = next((p for p in places if p.is_file()), None)
     if path is None:
-        path = _download(file, folder / "mnist")
+        archive = f"{file.name}.gz"
+        path = download(
+            archive,
+            [f"{mirror}{archive}" for mirror in MIRRORS],
+            file.md5_gz,
+            folder / "mnist",
+            of="mnist",
+            wanted="MNIST's four files",
+        )
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as opened:
             raw = opened.read(file.size + 1)  # one more than it may have, and never a bomb
@@ -83,36 +91,3 @@ def content(file: _IdxFile, folder: Path) -> npt.NDArray[np.uint8]:
             f"not {found}; delete it and try again"
         )
     return np.frombuffer(raw, np.uint8, offset=file.header)
-
-
-def _download(file: _IdxFile, folder: Path) -> Path:
-    """Fetch a file's archive into `folder`, checked by pooch; InputError where there is no way."""
-    import pooch
-    import requests
-
-    from . import console
-
-    pooch.get_logger().setLevel("ERROR")
-    why: Exception | None = None
-    with console.progress(f"downloading {file.name}.gz"):
-        for mirror in MIRRORS:
-            try:
-                done = pooch.retrieve(
-                    url=f"{mirror}{file.name}.gz",
-                    known_hash=f"md5:{file.md5_gz}",
-                    fname=f"{file.name}.gz",
-                    path=folder,
-                )
-                return Path(done)
-            except (OSError, ValueError) as error:  # no network, or not the file it should be
-                why = error
-        with contextlib.suppress(OSError):
-            folder.rmdir()  # pooch makes it before it knows; where it holds something it stays
-        if isinstance(why, requests.ConnectionError):
-            reason = "no connection"  # requests' own words fill a screen
-        else:
-            reason = str(why).splitlines()[0]
-        raise InputError(
-            f"mnist: {file.name}.gz is not in {folder.parent} and cannot be downloaded ({reason}); "
-            "put MNIST's four files there, or name their folder with --data-dir"
-        )

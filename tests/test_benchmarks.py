@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import docs, hardware, tables
+from benchmarks import docs, hardware, store, tables
 from benchmarks.cases import CASES, MODELS, Case, ModelCase
 from bnnhw.folding import Folding
 from bnnhw.network_file import load
@@ -41,7 +41,7 @@ def generate_manifest(case: ModelCase, build: Path) -> None:
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A kept record of 100 LUT sites."""
-    monkeypatch.setattr(hardware, "RECORDS", tmp_path)
+    monkeypatch.setattr(store, "RECORDS", tmp_path)
     write_records(tmp_path / "fake.json", [record("lut_sites", 100), record("ffs", 7)])
     return monkeypatch
 
@@ -62,9 +62,9 @@ def test_more_than_three_percent_more_lut_sites_fail(
 
 def test_keep_replaces_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "CASES", (Fake(name="fake", family="ecp5", luts=5),))
-    monkeypatch.setattr(hardware, "RECORDS", tmp_path / "new")
+    monkeypatch.setattr(store, "RECORDS", tmp_path / "new")
     assert hardware.main(["--keep"]) == 0
-    assert hardware.figures(hardware.kept("fake")) == {"lut_sites": 5, "ffs": 7}
+    assert store.figures(store.kept("fake")) == {"lut_sites": 5, "ffs": 7}
 
 
 def test_designs_have_names_of_their_own() -> None:
@@ -109,14 +109,14 @@ def test_the_largest_core_states_its_speed_beside_what_it_takes(
     assert given["latency"].value == pytest.approx(1e-6)
     assert given["operations_per_lut_site"].value == pytest.approx(668_672 * 10e6 / 60_000)
 
-    monkeypatch.setattr(hardware, "RECORDS", tmp_path)
+    monkeypatch.setattr(store, "RECORDS", tmp_path)
     write_records(tmp_path / f"{case.name}.json", case.records(result))
     assert f"| {case.name} | 160 MHz | 10.00 M | 1.00 us | 60,000 | 111.4 M |" in (
         tables.model_table()
     )
     routed = "60,000 | 60,100 | 70,000 | 0 | **160** | 160 | `layer_fc1.grid` |"
     assert routed in tables.clock_table()
-    assert hardware.figures(case.records(result))["clock_median"] == 160e6
+    assert store.figures(case.records(result))["clock_median"] == 160e6
 
 
 @pytest.mark.parametrize("family", ["ecp5", "xilinx7"])
@@ -132,7 +132,7 @@ def test_charts_are_of_the_kept_records(tmp_path: Path, monkeypatch: pytest.Monk
         before = chart()
         assert before == chart() and before.startswith(b"\x89PNG")
         with monkeypatch.context() as without:
-            without.setattr(hardware, "RECORDS", tmp_path)
+            without.setattr(store, "RECORDS", tmp_path)
             assert chart() != before
 
 

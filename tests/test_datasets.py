@@ -1,4 +1,4 @@
-"""Data sets: the splits, files that are damaged, downloads, and the user's own."""
+"""Digits and MNIST: the splits, files that are damaged, downloads."""
 
 import dataclasses
 import functools
@@ -190,89 +190,10 @@ def test_a_wrong_download_is_refused_and_not_kept(
     assert not list((tmp_path / "data").rglob("*.gz"))
 
 
-# --- the user's own
-
-
-def arrays(**changes: Any) -> dict[str, Any]:
-    rng = np.random.default_rng(0)
-    made: dict[str, Any] = {"x_train": rng.normal(size=(30, 5)), "x_test": rng.normal(size=(9, 5))}
-    made |= {"y_train": rng.integers(0, 3, 30), "y_test": rng.integers(0, 3, 9)}
-    return {n: v for n, v in (made | changes).items() if v is not None}
-
-
-def test_an_npz_file_gives_parts_and_limits(tmp_path: Path) -> None:
-    np.savez(tmp_path / "mine.npz", **arrays())
-    data = load(str(tmp_path / "mine.npz"))
-    assert [len(data.part(p)[0]) for p in ("train", "valid", "test")] == [25, 5, 9]
-    assert (data.name, data.shape, data.classes) == ("mine", (5,), 3)
-    form = data.input_format(3)
-    assert (form.lo, form.hi) == (data.x_train.min(), data.x_train.max())
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"y_test": None}, "lacks the array y_test"),
-        ({"x_valid": np.ones((3, 5))}, "lacks the array y_valid"),
-        ({"y_train": np.zeros(29, int)}, "each sample must have one label"),
-        ({"x_train": np.ones((30, 5))}, "x_train must hold finite numbers that are not all"),
-        ({"x_train": np.full((30, 5), np.nan)}, "x_train must hold finite numbers that are not"),
-        ({"x_train": np.full((30, 5), "a")}, "x_train must be numbers, not <U1"),
-        ({"y_train": np.zeros((30, 1))}, "y_train must be numbers, not float64"),
-        ({"x_test": np.ones((0, 5))}, "x_test is empty"),
-    ],
-)
-def test_an_npz_file_that_is_wrong_is_one_line(
-    tmp_path: Path, changes: dict[str, Any], message: str
-) -> None:
-    path = tmp_path / "mine.npz"
-    np.savez(path, **arrays(**changes))
-    with pytest.raises(InputError) as raised:
-        load(str(path))
-    assert str(raised.value).startswith(f"{path}: {message}")
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"x_test": np.ones((9, 4))}, "mine: x_test must have shape (N, 5)"),
-        ({"y_test": np.full(9, 3)}, "mine: labels in y_test must be 0 to 2, not 3 to 3"),
-        ({"y_train": np.full(30, -1)}, "mine: labels in y_train must be 0 to 1, not -1 to -1"),
-    ],
-)
-def test_parts_that_do_not_fit_each_other_are_refused(
-    tmp_path: Path, changes: dict[str, Any], message: str
-) -> None:
-    path = tmp_path / "mine.npz"
-    np.savez(path, **arrays(**changes))
-    with pytest.raises(InputError) as raised:
-        load(str(path))
-    assert str(raised.value).startswith(message)
-
-
-def test_an_npz_file_is_never_unpickled(tmp_path: Path) -> None:
-    path = tmp_path / "mine.npz"
-    np.savez(path, **arrays(x_train=np.array([[Bomb()]], dtype=object)))
-    with pytest.raises(InputError, match=r"not a readable \.npz file"):
-        load(str(path))
-
-
-class Bomb:
-    def __reduce__(self) -> tuple[Any, ...]:
-        return pytest.fail, ("unpickled",)
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"no zip at all", None])
-def test_a_file_that_is_no_npz_is_one_line(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "mine.npz"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError) as raised:
-        load(str(path))
-    assert str(raised.value).startswith(f"{path}: ") and "\n" not in str(raised.value)
-
-
 def test_an_unknown_name_says_what_there_is() -> None:
     with pytest.raises(InputError) as raised:
         load("imagenet")
-    assert str(raised.value) == "data must be digits, mnist or a .npz file, not 'imagenet'"
+    assert str(raised.value) == (
+        "data must be digits, mnist, cifar10, svhn, a .npz file or a folder of pictures, "
+        "not 'imagenet'"
+    )

@@ -191,7 +191,11 @@ def test_what_does_not_fit_the_network_is_one_line(tmp_path: Path, grey: Path) -
         ({"model": narrow, "data": "digits"}, f"digits has 10 classes, but {narrow} knows 3"),
         ({"model": grey}, "name either a data set or pictures"),
         ({"model": grey, "data": "digits", "images": ["a"]}, "name either a data set or pictures"),
-        ({"model": grey, "data": "x"}, "data must be digits, mnist or a .npz file, not 'x'"),
+        (
+            {"model": grey, "data": "x"},
+            "data must be digits, mnist, cifar10, svhn, a .npz file or a folder of pictures, "
+            "not 'x'",
+        ),
         (
             {"model": narrow, "data": "digits", "part": "all"},
             "part must be train, valid or test, not 'all'",

@@ -12,7 +12,9 @@ HELP = "classify data or pictures with a network"
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="network file (.safetensors)")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--data", metavar="NAME|FILE.npz", help="digits, mnist or your own")
+    what.add_argument(
+        "--data", metavar="NAME|FILE.npz|FOLDER", help="digits, mnist, cifar10, svhn, or your own"
+    )
     what.add_argument(
         "--images", type=Path, nargs="+", metavar="FILE", help="pictures of the network's size"
     )

@@ -36,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "(default: all, of the folder and of the data)",
     )  # fmt: skip
     parser.add_argument(
-        "--data", metavar="NAME|FILE.npz", help="its test part follows the folder's vectors"
+        "--data", metavar="NAME|FILE.npz|FOLDER", help="its test part follows the folder's vectors"
     )
     data_dir_argument(parser)
     parser.add_argument(

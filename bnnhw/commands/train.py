@@ -5,6 +5,8 @@ model.safetensors, config.json, metrics.csv and a checkpoint, from which --resum
 """
 
 import argparse
+import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,50 +16,77 @@ from . import data_dir_argument
 HELP = "train a binarized network on data"
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    return tuple(int(n) for n in text.split(","))
+Option = tuple[Any, str, str]
 
-
-_sizes.__name__ = "sizes"  # what argparse calls it in an error
-
-OPTIONS: dict[str, tuple[Any, str, str]] = {
-    "hidden": (_sizes, "M,M,...", "neurons of each hidden layer"),
-    "input-bits": (int, "B", "bits of an input, 1 to 8"),
-    "epochs": (int, "N", "passes over the training part"),
-    "batch": (int, "N", "samples a step"),
-    "rate": (float, "R", "learning rate of the weights after the warm-up"),
-    "norm-rate": (float, "R", "learning rate of norms, scales and biases"),
-    "warmup": (int, "N", "epochs in which the rate rises"),
-    "loss": (str, "LOSS", "hinge or cross_entropy"),
-    "window": (str, "W", "where the gradient passes a sign: box or triangle"),
-    "shift": (int, "N", "pixels by which training images are moved at random"),
-    "distill": (float, "SHARE", "share of the loss that a float teacher has, 0 to 1"),
-    "temperature": (float, "T", "softens the teacher's scores"),
-    "seed": (int, "N", "of weights and order"),
-    "device": (str, "D", "cpu or cuda"),
-    "threads": (int, "N", "of torch on the CPU"),
+GROUPS: dict[str, dict[str, Option]] = {
+    "the network": {
+        "topology": (str, "T", "hidden layers: 256-256, 2x64C3-MP2-512, or convnet, cnv, lenet"),
+        "input-bits": (int, "B", "bits of an input, 1 to 8"),
+        "norm": (str, "NORM", "batch, or the paper's shift"),
+        "class-scales": (bool, "", "learn a scale for each class (a multiplier each in hardware)"),
+        "init": (str, "INIT", "first weights: uniform or glorot"),
+        "seed": (int, "N", "of weights, order and all that is drawn"),
+    },
+    "signs": {
+        "activations": (str, "HOW", "in training deterministic or stochastic"),
+        "weights": (str, "HOW", "in training deterministic or stochastic"),
+        "window": (str, "W", "where the gradient passes an activation's sign: box or triangle"),
+        "real-epochs": (int, "N", "first epochs in which weights are still real numbers"),
+    },
+    "training data": {
+        "shift": (int, "N", "pixels by which images are moved at random"),
+        "flip": (bool, "", "mirror half of the images"),
+        "input-dropout": (float, "SHARE", "share of a sample's inputs that are 0"),
+    },
+    "loss": {
+        "loss": (str, "LOSS", "hinge or cross_entropy"),
+        "smoothing": (float, "SHARE", "share of cross entropy's target that all classes have"),
+        "distill": (float, "SHARE", "share of the loss that a float teacher has, 0 to 1"),
+        "temperature": (float, "T", "softens the teacher's scores"),
+    },
+    "steps": {
+        "epochs": (int, "N", "passes over the training part"),
+        "batch": (int, "N", "samples a step"),
+        "optimizer": (str, "OPT", "adam, or the paper's shift_adamax"),
+        "rate": (float, "R", "learning rate of the weights after the warm-up"),
+        "norm-rate": (float, "R", "learning rate of norms, scales and biases"),
+        "glorot-rates": (bool, "", "scale each layer's steps as the paper does"),
+        "schedule": (str, "S", "of the rate: cosine, linear, exponential or constant"),
+        "warmup": (int, "N", "epochs in which the rate rises"),
+        "average": (float, "DECAY", "keep a moving average of the weights: its decay a step"),
+    },
+    "machine": {
+        "device": (str, "D", "cpu or cuda"),
+        "precision": (str, "P", "of a training step: float32 or bfloat16"),
+        "threads": (int, "N", "of torch on the CPU"),
+    },
 }
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", metavar="NAME|FILE.npz", help="digits, mnist or your own")
+    parser.add_argument("--data", metavar="NAME|FILE.npz|FOLDER",
+        help="digits, mnist, cifar10, svhn, or your own (default: digits)")  # fmt: skip
     data_dir_argument(parser)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of this run"
     )
-    for name, (kind, metavar, text) in OPTIONS.items():
-        parser.add_argument(f"--{name}", type=kind, metavar=metavar, help=text)
-    parser.add_argument(
-        "--class-scales",
-        action="store_true",
-        default=None,
-        help="learn a scale for each class (a multiplier each in hardware)",
-    )
     parser.add_argument(
         "--float-twin", action="store_true", help="also train the float network of the same shape"
     )
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, metavar="M",
+        help="stop ahead of that with the best network so far; --resume goes on",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
+    for title, options in GROUPS.items():
+        group = parser.add_argument_group(title)
+        for name, (kind, metavar, text) in options.items():
+            if kind is bool:
+                yes_or_no = argparse.BooleanOptionalAction
+                group.add_argument(f"--{name}", action=yes_or_no, default=None, help=text)
+            else:
+                group.add_argument(f"--{name}", type=kind, metavar=metavar, help=text)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -65,7 +94,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from ..training import TrainConfig, train
     from ..training.train import stored_config
 
-    names = ["data", *(n.replace("-", "_") for n in OPTIONS), "class_scales"]
+    speaks = os.environ.get("RANK", "0") == "0"  # of torchrun's processes only the first
+    if not speaks:
+        console.silence()
+        args.json = False
+    names = ["data", *(n.replace("-", "_") for group in GROUPS.values() for n in group)]
     given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
     if args.resume and args.overwrite:
         raise InputError("--resume and --overwrite exclude each other")
@@ -81,15 +114,24 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         float_twin=args.float_twin,
         resume=args.resume,
         overwrite=args.overwrite,
+        minutes=args.minutes,
     )
-    if not args.json:
+    if not speaks:
+        return {}
+    if not result.finished:
+        done = f"{len(result.history)} of {config.epochs} epochs"
+        console.remark(f"time is up after {done}; --resume goes on")
+    if not args.json and result.network is not None:
         rows = [("binarized, in integers", result.accuracy)]
         if result.float_accuracy:
             rows.append(("float twin", result.float_accuracy))
         shown = console.table(
             f"{config.data}: accuracy",
             ("network", "validation", "test"),
-            ((name, f"{a['valid']:.2%}", f"{a['test']:.2%}") for name, a in rows),
+            (
+                (name, *(f"{a[p]:.2%}" if p in a else "" for p in ("valid", "test")))
+                for name, a in rows
+            ),
         )
         console.out.print(shown)
         console.out.print(

@@ -1,9 +1,19 @@
 """Training, the only room that knows torch: `train` makes a network file, `export` folds."""
 
-__all__ = ["Epoch", "FloatMlp", "Mlp", "TrainConfig", "TrainResult", "export", "train"]
+__all__ = [
+    "BinaryNet",
+    "Epoch",
+    "FloatNet",
+    "Topology",
+    "TrainConfig",
+    "TrainResult",
+    "export",
+    "train",
+]
 
 from .config import TrainConfig
 from .export import export
 from .fit import Epoch
-from .mlp import FloatMlp, Mlp
+from .net import BinaryNet, FloatNet
+from .topology import Topology
 from .train import TrainResult, train

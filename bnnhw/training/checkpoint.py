@@ -15,7 +15,7 @@ from ..files import write_bytes
 
 SCHEMA = 1
 KEY = "bnnhw-checkpoint"
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each parameter
+GROUPS = ("model", "best", "moments", "average")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +31,9 @@ class Checkpoint:
     model, best : dict of str to Tensor
         The model's state now, and in the best epoch.
     moments : dict of str to Tensor
-        Adam's, by parameter.
+        What the optimizer keeps, by parameter.
+    average : dict of str to Tensor
+        The moving average's state; empty where there is none.
     """
 
     config: dict[str, Any]
@@ -39,6 +41,7 @@ class Checkpoint:
     model: dict[str, Tensor]
     best: dict[str, Tensor]
     moments: dict[str, Tensor]
+    average: dict[str, Tensor]
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all."""
@@ -46,7 +49,7 @@ class Checkpoint:
 
         tensors = {
             f"{group}/{name}": tensor.detach().cpu().contiguous()
-            for group in ("model", "best", "moments")
+            for group in GROUPS
             for name, tensor in getattr(self, group).items()
         }
         text = json.dumps({"schema": SCHEMA, "config": self.config, "history": self.history})
@@ -57,7 +60,7 @@ class Checkpoint:
         """Read a file that `save` wrote; InputError where it is none."""
         from safetensors import SafetensorError, safe_open
 
-        groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "moments": {}}
+        groups: dict[str, dict[str, Tensor]] = {name: {} for name in GROUPS}
         try:
             with safe_open(path, framework="pt") as file:
                 described = json.loads((file.metadata() or {})[KEY])
@@ -71,20 +74,22 @@ class Checkpoint:
             raise InputError(f"{path}: not a checkpoint of a training ({error})") from None
 
 
-def moments_of(model: torch.nn.Module, adam: torch.optim.Adam) -> dict[str, Tensor]:
-    """Adam's state by the parameters' names."""
-    state = adam.state
+def moments_of(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimizer's state by the parameters' names."""
     return {
-        f"{name}/{m}": state[p][m]
+        f"{name}/{moment}": value
         for name, p in model.named_parameters()
-        if p in state
-        for m in MOMENTS
+        for moment, value in optimizer.state.get(p, {}).items()
     }
 
 
 def restore_moments(
-    model: torch.nn.Module, adam: torch.optim.Adam, moments: dict[str, Tensor]
+    model: torch.nn.Module, optimizer: torch.optim.Optimizer, moments: dict[str, Tensor]
 ) -> None:
     """The inverse of `moments_of`, for a fresh optimizer."""
-    for name, p in model.named_parameters():
-        adam.state[p] = {m: moments[f"{name}/{m}"].to(p.device) for m in MOMENTS}
+    named = dict(model.named_parameters())
+    for key, value in moments.items():
+        name, moment = key.rsplit("/", 1)
+        p = named[name]
+        # Adam's count of steps stays where a fresh optimizer would have it.
+        optimizer.state[p][moment] = value.to(p.device)

@@ -7,23 +7,38 @@ import math
 from typing import Any
 
 from ..errors import InputError
+from .topology import Topology
 
+SIGNS = ("deterministic", "stochastic")
 CHOICES = {
     "loss": ("hinge", "cross_entropy"),
     "window": ("box", "triangle"),
+    "activations": SIGNS,
+    "weights": SIGNS,
+    "norm": ("batch", "shift"),
+    "optimizer": ("adam", "shift_adamax"),
+    "schedule": ("cosine", "linear", "exponential", "constant"),
+    "init": ("uniform", "glorot"),
     "device": ("cpu", "cuda"),
+    "precision": ("float32", "bfloat16"),
 }
+WHOLE = {
+    "input_bits": (1, 8),
+    "epochs": (1, 10**6),
+    "batch": (2, 10**6),  # a norm of one sample is no norm
+    "shift": (0, 8),
+    "seed": (0, 2**31 - 1),
+    "threads": (1, 1024),
+}
+SHARES = ("distill", "smoothing", "input_dropout", "average")
 
 WARMUP = 2
+MNIST = {"topology": "256-256-256", "input_bits": 8, "epochs": 40, "batch": 250, "shift": 1}
+COLOURED = {"topology": "cnv", "input_bits": 8, "epochs": 100, "batch": 100, "shift": 4}
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "digits": {},
-    "mnist": {
-        "hidden": (256, 256, 256),
-        "input_bits": 8,
-        "epochs": 40,
-        "batch": 250,
-        "shift": 1,
-    },
+    "mnist": MNIST,
+    "cifar10": COLOURED | {"flip": True},
+    "svhn": COLOURED,
 }
 
 
@@ -31,74 +46,111 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 class TrainConfig:
     """What to train and how; the same configuration gives the same network on one machine.
 
+    The paper is Courbariaux et al. 2016; docs/training.md says what each option is good for.
+
     Parameters
     ----------
     data : str
-        digits, mnist or a .npz file, see `bnnhw.datasets.load`.
-    hidden : tuple of int
-        Neurons of each hidden layer.
+        See `bnnhw.datasets.load`.
+    topology : str
+        The hidden layers, see `Topology.parse`; or the name of a known one.
     input_bits : int
         B, 1 to 8; 1 makes even the pixels bipolar.
-    epochs : int
-    batch : int
-        Samples a step.
-    rate : float
-        Adam's learning rate of the weights after the warm-up; a cosine brings it to zero.
-    norm_rate : float
-        The same for norms, scales and biases. At the weights' high rate a norm's beta soon grows
-        beyond what the sum can outweigh, and the neuron is constant: two fifths of them were.
-    warmup : int
-        Epochs in which the rate rises from 0, at most `epochs`.
-    loss : "hinge" (square hinge) or "cross_entropy"
-    window : "box" or "triangle"
-        Where the gradient passes a sign, see `binarize`.
     shift : int
         Pixels by which a training image is moved at random, each way; 0: not at all.
-    distill : float
-        Share of the loss, 0 to 1, that asks for the scores of a float network of the same shape,
-        trained first; 0: no such teacher.
-    temperature : float
-        Softens the teacher's scores.
+    flip : bool
+        Mirror half of the training images, left to right.
+    input_dropout : float
+        Share of a training sample's inputs that are 0.
+
+    window : "box" or "triangle"
+        Where the gradient passes an activation's sign, see `binarize`.
+    activations, weights : "deterministic" or "stochastic"
+        Binarization in training; afterwards it is always deterministic.
+    norm : "batch" or "shift"
+        The paper's algorithm 2 or 3.
+    init : "uniform" or "glorot"
+        First weights: from -1 to 1, or in Glorot and Bengio's range.
     class_scales : bool
         Learn a scale for each class; else one for all, which needs no multiplier in hardware.
+
+    loss : "hinge" (square hinge) or "cross_entropy"
+    smoothing : float
+        Share of the target that is spread over all classes.
+    distill : float
+        Share of the loss that asks for the scores of a float network of the same shape, trained
+        first; 0: no such teacher.
+    temperature : float
+        Softens the teacher's scores.
+
+    optimizer : "adam" or "shift_adamax" (the paper's algorithm 4)
+    epochs, batch : int
+        Samples a step: `batch`, of all processes together.
+    rate : float
+        Of the weights after the warm-up.
+    norm_rate : float
+        Of norms, scales and biases. At the weights' high rate a norm's beta soon grows beyond
+        what the sum can outweigh, and the neuron is constant: two fifths of them were.
+    glorot_rates : bool
+        Scale each layer's steps by one over Glorot and Bengio's coefficient, as the paper does.
+    schedule : "cosine", "linear", "exponential" or "constant"
+        The rate after the warm-up; the exponential one ends at a thousandth, the first two at 0.
+    warmup : int
+        Epochs in which the rate rises from 0, at most `epochs`.
+    real_epochs : int
+        Epochs, of all, in which weights are still real numbers and only activations are signs.
+    average : float
+        Decay a step of a moving average of all parameters, which is what is validated and kept;
+        0: none.
+
     seed : int
-        Of the first weights and of the order of the samples.
+        Of the first weights, of the order of the samples, and of whatever is drawn in training.
     device : "cpu" or "cuda"
+    precision : "float32" or "bfloat16"
+        Of a training step's products; what is validated and kept is exact in any case.
     threads : int
         Of torch on the CPU: part of what makes a run repeatable, for sums are split among them. A
         small network is fastest on one.
     """
 
     data: str = "digits"
-    hidden: tuple[int, ...] = (128, 128)
+    topology: str = "128-128"
     input_bits: int = 4
+    shift: int = 0
+    flip: bool = False
+    input_dropout: float = 0.0
+
+    window: str = "triangle"
+    activations: str = "deterministic"
+    weights: str = "deterministic"
+    norm: str = "batch"
+    init: str = "uniform"
+    class_scales: bool = False
+
+    loss: str = "hinge"
+    smoothing: float = 0.0
+    distill: float = 0.0
+    temperature: float = 3.0
+
+    optimizer: str = "adam"
     epochs: int = 100
     batch: int = 32
     rate: float = 0.1
     norm_rate: float = 0.003
+    glorot_rates: bool = False
+    schedule: str = "cosine"
     warmup: int = WARMUP
-    loss: str = "hinge"
-    window: str = "triangle"
-    shift: int = 0
-    distill: float = 0.0
-    temperature: float = 3.0
-    class_scales: bool = False
+    real_epochs: int = 0
+    average: float = 0.0
+
     seed: int = 0
     device: str = "cpu"
+    precision: str = "float32"
     threads: int = 1
 
     def __post_init__(self) -> None:
-        if not self.hidden or any(not _whole(m, 1) for m in self.hidden):
-            raise InputError(f"hidden must be sizes of at least 1, not {list(self.hidden)}")
-        limits = {
-            "input_bits": (1, 8),
-            "epochs": (1, 10**6),
-            "batch": (2, 10**6),  # a batch norm of one sample is no norm
-            "warmup": (0, self.epochs),
-            "shift": (0, 8),
-            "seed": (0, 2**31 - 1),
-            "threads": (1, 1024),
-        }
+        Topology.parse(self.topology)
+        limits = WHOLE | {"warmup": (0, self.epochs), "real_epochs": (0, self.epochs - 1)}
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if not _whole(value, low) or value > high:
@@ -112,8 +164,13 @@ class TrainConfig:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise InputError(f"{name} must be above 0, not {value}")
-        if not 0 <= self.distill <= 1:
-            raise InputError(f"distill must be 0 to 1, not {self.distill}")
+        for name in SHARES:
+            value = getattr(self, name)
+            if not 0 <= value <= (1 if name == "distill" else math.nextafter(1, 0)):
+                most = "0 to 1" if name == "distill" else "at least 0 and below 1"
+                raise InputError(f"{name} must be {most}, not {value}")
+        if self.smoothing and self.loss != "cross_entropy":
+            raise InputError(f"smoothing goes with the loss cross_entropy, not {self.loss}")
 
     @classmethod
     def for_data(cls, data: str, **options: Any) -> "TrainConfig":
@@ -130,12 +187,12 @@ class TrainConfig:
     def from_json(cls, record: dict[str, Any]) -> "TrainConfig":
         """The inverse of `to_json`."""
         try:
-            return cls(**(record | {"hidden": tuple(record["hidden"])}))
-        except (KeyError, TypeError) as error:
+            return cls(**record)
+        except TypeError as error:
             raise InputError(f"not a training's options ({error})") from None
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self) | {"hidden": list(self.hidden)}
+        return dataclasses.asdict(self)
 
 
 def _whole(value: object, low: int) -> bool:

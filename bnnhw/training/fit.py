@@ -2,35 +2,59 @@
 
 __all__ = ["Epoch", "Tensors", "fit"]
 
+import contextlib
 import copy
 import dataclasses
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .. import console
 from ..datasets import Dataset
 from ..errors import InputError
 from ..files import write_text
+from .augment import flipped, shifted
 from .checkpoint import Checkpoint, moments_of, restore_moments
 from .config import TrainConfig
-from .mlp import Classifier
+from .distributed import Processes
+from .losses import distillation, loss_of, rate_at
+from .net import Classifier
+from .shift_adamax import ShiftAdaMax
 
 CHECKPOINT, METRICS = "checkpoint.safetensors", "metrics.csv"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Epoch:
-    """One row of metrics.csv: the mean loss of the steps, accuracy on the validation part."""
+    """One row of metrics.csv.
+
+    Parameters
+    ----------
+    epoch : int
+    loss : float
+        The mean of the steps.
+    valid : float
+        Accuracy on the validation part.
+    flips : float
+        Share of the weights whose sign is another than an epoch before: where it is 0 nothing is
+        learned any more.
+    rate : float
+        Of the weights, in the last step.
+    seconds : float
+    """
 
     epoch: int
     loss: float
     valid: float
+    flips: float
+    rate: float
     seconds: float
 
 
@@ -64,47 +88,167 @@ class Tensors:
         return cls(shape=data.shape, **parts)
 
 
-def loss_of(scores: Tensor, labels: Tensor, kind: str) -> Tensor:
-    """The loss of real scores (N, M) for labels (N,).
+class Fit:
+    """A training under way: a model, its optimizer and what its next epoch depends on.
 
-    Square hinge (Courbariaux et al. 2016, section 2.1, after Tang 2013): with target t_j = +1 for
-    the sample's class and -1 for every other, mean of max(0, 1 - t_j * score_j)^2.
+    Parameters
+    ----------
+    model : Classifier
+    data : Tensors
+    config : TrainConfig
+    processes : Processes
+    teacher : Classifier, in eval mode
+        Whose scores count for `config.distill` of the loss.
     """
-    if kind == "cross_entropy":
-        return functional.cross_entropy(scores, labels)
-    target = functional.one_hot(labels, scores.shape[1]) * 2 - 1
-    return (1 - target * scores).clamp(min=0).square().mean()
 
+    def __init__(
+        self,
+        model: Classifier,
+        data: Tensors,
+        config: TrainConfig,
+        processes: Processes,
+        teacher: Classifier | None = None,
+    ) -> None:
+        self.model, self.data, self.config = model, data, config
+        self.processes, self.teacher = processes, teacher
+        model.join(processes)
+        self.optimizer = _optimizer(model, config)
+        self.averaged = _averaged(model, config.average)
+        self.history: list[Epoch] = []
+        self.best = copy.deepcopy(self.validated.state_dict())
 
-def distillation(scores: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """Divergence of the softened scores from the teacher's (Hinton et al. 2015), times T^2."""
-    return (
-        functional.kl_div(
-            functional.log_softmax(scores / temperature, 1),
-            functional.log_softmax(teacher / temperature, 1),
-            reduction="batchmean",
-            log_target=True,
+    @property
+    def validated(self) -> Classifier:
+        """What is put on the validation part: the model, or its moving average."""
+        if self.averaged is None:
+            return self.model
+        assert isinstance(self.averaged.module, Classifier)
+        return self.averaged.module
+
+    @property
+    def top(self) -> float:
+        """The best accuracy on the validation part so far."""
+        return max((row.valid for row in self.history), default=0.0)
+
+    def epoch(self) -> Epoch:
+        """Train for one more, validate, and remember the model if it is the best."""
+        started = time.perf_counter()
+        number = len(self.history) + 1
+        before = [layer.weight >= 0 for layer in self.model.binarized()]
+        loss = self._train(number)
+        if not math.isfinite(loss):
+            raise InputError(f"the loss is {loss} in epoch {number}; lower the rate")
+        valid = accuracy(self.validated, self.data.x_valid, self.data.y_valid)
+        if valid >= self.top:
+            self.best = copy.deepcopy(self.validated.state_dict())
+        flips = [
+            (old != (layer.weight >= 0)).sum()
+            for old, layer in zip(before, self.model.binarized(), strict=True)
+        ]
+        total = sum(old.numel() for old in before)
+        row = Epoch(
+            epoch=number,
+            loss=loss,
+            valid=valid,
+            flips=float(sum(flips)) / total if total else 0.0,
+            rate=self.optimizer.param_groups[0]["lr"],
+            seconds=round(time.perf_counter() - started, 3),
         )
-        * temperature**2
-    )
+        self.history.append(row)
+        return row
 
+    def _train(self, number: int) -> float:
+        """One pass over the training part; its mean loss."""
+        config = self.config
+        # Seeded anew for each epoch, so that one that goes on after a break draws the same numbers.
+        seed = config.seed * 1_000_003 + number
+        generator = torch.Generator().manual_seed(seed)
+        torch.manual_seed(seed * self.processes.count + self.processes.rank)
+        device = self.data.x_train.device
+        count = len(self.data.x_train)
+        steps = max(1, count // config.batch)
+        order = torch.randperm(count, generator=generator).to(device)
+        total = torch.zeros((), device=device)
+        self.model.train()
+        for layer in self.model.binarized():
+            layer.real = number <= config.real_epochs
+        for step, chosen in enumerate(order.tensor_split(steps)):
+            factor = rate_at(
+                (number - 1) * steps + step,
+                config.epochs * steps,
+                config.warmup * steps,
+                config.schedule,
+            )
+            for group in self.optimizer.param_groups:
+                group["lr"] = factor * group["rate"]
+            total += self.step(chosen, generator)
+        return float(self.processes.sum(total)) / steps
 
-def rate_at(step: int, steps: int, warmup: int) -> float:
-    """The factor on the learning rate: linear up to 1 in `warmup` steps, then a cosine to 0."""
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+    def step(self, chosen: Tensor, generator: torch.Generator) -> Tensor:
+        """One step on the samples of those numbers, shared among the processes; this one's loss."""
+        x, y = self.data.x_train[chosen], self.data.y_train[chosen]
+        if self.config.shift:
+            x = shifted(x, self.data.shape, self.config.shift, generator)
+        if self.config.flip:
+            x = flipped(x, self.data.shape, generator)
+        x, y = self.processes.share(x), self.processes.share(y)
+        loss = self.loss(x, y) * (len(x) / len(chosen))
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.processes.add_gradients(self.model.parameters())
+        self.optimizer.step()
+        self.model.clip()
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.model)
+        return loss.detach()
 
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """Of samples, uint8 (N, K), and their labels."""
+        config, device = self.config, x.device.type
+        a = self.model.prepare(x)
+        if config.input_dropout:
+            a = functional.dropout(a, config.input_dropout)
+        narrow = config.precision == "bfloat16"
+        with torch.autocast(device, torch.bfloat16) if narrow else contextlib.nullcontext():
+            scores = self.model.scores(a).to(a.dtype)
+        loss = loss_of(scores, y, config.loss, config.smoothing)
+        if self.teacher is not None:
+            with torch.no_grad():
+                wanted = self.teacher(x)
+            taught = distillation(scores, wanted, config.temperature)
+            loss = (1 - config.distill) * loss + config.distill * taught
+        return loss
 
-def shifted(x: Tensor, shape: tuple[int, ...], shift: int, generator: torch.Generator) -> Tensor:
-    """Each image (N, H * W * C) moved by -shift to shift pixels both ways; what comes in is 0."""
-    h, w, c = shape
-    padded = functional.pad(x.view(-1, h, w, c), (0, 0, shift, shift, shift, shift))
-    row = (w + 2 * shift) * c
-    corner = torch.randint(2 * shift + 1, (2, len(x), 1), generator=generator).to(x.device)
-    inside = torch.arange(h)[:, None] * row + torch.arange(w * c)  # (H, W * C)
-    index = corner[0] * row + corner[1] * c + inside.flatten().to(x.device)
-    return padded.flatten(1).gather(1, index)
+    def save(self, folder: Path) -> None:
+        """Checkpoint and metrics, each whole or not at all; the checkpoint, which counts, first."""
+        rows = [dataclasses.asdict(row) for row in self.history]
+        Checkpoint(
+            config=self.config.to_json(),
+            history=rows,
+            model=self.model.state_dict(),
+            best=self.best,
+            moments=moments_of(self.model, self.optimizer),
+            average={} if self.averaged is None else dict(self.averaged.state_dict()),
+        ).save(folder / CHECKPOINT)
+        lines = [",".join(rows[0]), *(",".join(str(v) for v in row.values()) for row in rows)]
+        write_text(folder / METRICS, "\n".join(lines) + "\n")
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint; InputError where it is of another training."""
+        state = Checkpoint.load(path)
+        try:
+            if state.config != self.config.to_json():
+                raise ValueError("of other options")
+            self.history = [Epoch(**row) for row in state.history]
+            self.model.load_state_dict(state.model)
+            self.best = state.best
+            restore_moments(self.model, self.optimizer, state.moments)
+            if self.averaged is not None:
+                self.averaged.load_state_dict(state.average)
+        except (ValueError, TypeError, KeyError, RuntimeError) as error:
+            raise InputError(
+                f"{path}: does not fit this training ({str(error).splitlines()[0]})"
+            ) from None
 
 
 def fit(
@@ -114,8 +258,10 @@ def fit(
     folder: Path,
     *,
     what: str,
+    processes: Processes,
     teacher: Classifier | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    until: float = math.inf,
 ) -> list[Epoch]:
     """Train a model; leave it, in eval mode, as it was in the epoch best on validation.
 
@@ -131,99 +277,61 @@ def fit(
         Whose scores count for `config.distill` of the loss.
     on_epoch : function of an Epoch
         Called after each.
+    until : float
+        Of `time.monotonic`: after the first, no epoch is begun that would end later than that.
     """
-    adam = _adam(model, config)
-    history: list[Epoch] = []
-    best = copy.deepcopy(model.state_dict())
+    run = Fit(model, data, config, processes, teacher)
     saved = folder / CHECKPOINT
     if saved.exists():
-        state = Checkpoint.load(saved)
-        try:
-            if state.config != config.to_json():
-                raise ValueError("of other options")
-            history = [Epoch(**row) for row in state.history]
-            model.load_state_dict(state.model)
-            best = state.best
-            restore_moments(model, adam, state.moments)
-        except (ValueError, TypeError, KeyError, RuntimeError) as error:
-            raise InputError(
-                f"{saved}: does not fit this training ({str(error).splitlines()[0]})"
-            ) from None
+        run.restore(saved)
+    processes.wait()
     with console.progress(what, total=config.epochs) as bar:
-        top = max((row.valid for row in history), default=0.0)
-        bar.advance(len(history))
-        for number in range(len(history) + 1, config.epochs + 1):
-            started = time.perf_counter()
-            loss = _epoch(model, data, config, adam, number=number, teacher=teacher)
-            valid = accuracy(model, data.x_valid, data.y_valid)
-            if not math.isfinite(loss):
-                raise InputError(f"the loss is {loss} in epoch {number}; lower the rate")
-            if valid >= top:
-                top, best = valid, copy.deepcopy(model.state_dict())
-            row = Epoch(
-                epoch=number,
-                loss=loss,
-                valid=valid,
-                seconds=round(time.perf_counter() - started, 3),
-            )
-            history.append(row)
-            _save(folder, model, adam, best=best, history=history, config=config)
-            bar.advance(note=f"loss {loss:.4f}  validation {valid:.2%}  best {top:.2%}")
+        begun = len(run.history)
+        bar.advance(begun)
+        while len(run.history) < config.epochs:
+            if len(run.history) > begun and _late(run, until, processes):
+                break
+            row = run.epoch()
+            if processes.first:
+                run.save(folder)
+            note = f"loss {row.loss:.4f}  validation {row.valid:.2%}  best {run.top:.2%}"
+            bar.advance(note=note)
             if on_epoch:
                 on_epoch(row)
-    model.load_state_dict(best)
+    model.load_state_dict(run.best)
     model.eval()
-    return history
+    return run.history
 
 
-def _adam(model: Classifier, config: TrainConfig) -> torch.optim.Adam:
-    """The optimizer, with a rate for what is binarized and one for the rest."""
-    signs = {id(p) for p in model.binarized()}
-    groups = [
-        {"params": [p for p in model.parameters() if (id(p) in signs) == chosen], "rate": rate}
-        for chosen, rate in ((True, config.rate), (False, config.norm_rate))
+def _late(run: Fit, until: float, processes: Processes) -> bool:
+    """Whether the next epoch would take too long; all processes say the same."""
+    late = time.monotonic() + run.history[-1].seconds > until
+    return bool(processes.sum(torch.tensor(float(late), device=run.data.x_train.device)))
+
+
+def _optimizer(model: Classifier, config: TrainConfig) -> torch.optim.Optimizer:
+    """With a rate for what is binarized, layer by layer, and one for the rest."""
+    layers = model.binarized()
+    signs = {id(layer.weight) for layer in layers}
+    groups: list[dict[str, Any]] = [
+        {
+            "params": [layer.weight],
+            "rate": config.rate * (layer.rate_scale if config.glorot_rates else 1),
+        }
+        for layer in layers
     ]
+    rest = [p for p in model.parameters() if id(p) not in signs]
+    groups.append({"params": rest, "rate": config.norm_rate})
+    if config.optimizer == "shift_adamax":
+        return ShiftAdaMax(groups, lr=0.0)
     # The fused kernel is one pass over memory instead of ten.
-    return torch.optim.Adam([g for g in groups if g["params"]], lr=0.0, fused=True)
+    return torch.optim.Adam(groups, lr=0.0, fused=True)
 
 
-def _epoch(
-    model: Classifier,
-    data: Tensors,
-    config: TrainConfig,
-    adam: torch.optim.Adam,
-    *,
-    number: int,
-    teacher: Classifier | None,
-) -> float:
-    """One pass over the training part; its mean loss."""
-    # Seeded anew for each epoch, so that one that goes on after a break draws the same numbers.
-    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + number)
-    count = len(data.x_train)
-    steps = max(1, count // config.batch)
-    order = torch.randperm(count, generator=generator).to(data.x_train.device)
-    total = torch.zeros((), device=data.x_train.device)
-    model.train()
-    for step, chosen in enumerate(order.tensor_split(steps)):
-        factor = rate_at((number - 1) * steps + step, config.epochs * steps, config.warmup * steps)
-        for group in adam.param_groups:
-            group["lr"] = factor * group["rate"]
-        x, y = data.x_train[chosen], data.y_train[chosen]
-        if config.shift:
-            x = shifted(x, data.shape, config.shift, generator)
-        scores = model(x)
-        loss = loss_of(scores, y, config.loss)
-        if teacher is not None:
-            with torch.no_grad():
-                wanted = teacher(x)
-            taught = distillation(scores, wanted, config.temperature)
-            loss = (1 - config.distill) * loss + config.distill * taught
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-        model.clip()
-        total += loss.detach()
-    return total.item() / steps
+def _averaged(model: Classifier, decay: float) -> AveragedModel | None:
+    if not decay:
+        return None
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
 
 def accuracy(model: Classifier, x: Tensor, y: Tensor) -> float:
@@ -231,28 +339,6 @@ def accuracy(model: Classifier, x: Tensor, y: Tensor) -> float:
     model.eval()
     right = sum(
         int((model.classes(xs) == ys).sum())
-        for xs, ys in zip(x.split(2048), y.split(2048), strict=True)
+        for xs, ys in zip(x.split(1024), y.split(1024), strict=True)
     )
     return right / len(x)
-
-
-def _save(
-    folder: Path,
-    model: Classifier,
-    adam: torch.optim.Adam,
-    *,
-    best: dict[str, Tensor],
-    history: list[Epoch],
-    config: TrainConfig,
-) -> None:
-    """Checkpoint and metrics, each whole or not at all; the checkpoint, which counts, first."""
-    rows = [dataclasses.asdict(row) for row in history]
-    Checkpoint(
-        config=config.to_json(),
-        history=rows,
-        model=model.state_dict(),
-        best=best,
-        moments=moments_of(model, adam),
-    ).save(folder / CHECKPOINT)
-    lines = [",".join(rows[0]), *(",".join(str(v) for v in row.values()) for row in rows)]
-    write_text(folder / METRICS, "\n".join(lines) + "\n")

@@ -1,14 +1,16 @@
-"""From real-valued norms and scales to the integers of a Network, exactly. Numpy only, no torch."""
+"""From real-valued norms and scales to the integers of a Network, exactly. In numpy."""
 
-__all__ = ["Norm", "output_integers", "thresholds"]
+__all__ = ["BatchNormFold", "NormFold", "ShiftNormFold", "output_integers", "thresholds"]
 
 import dataclasses
+from abc import abstractmethod
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from .power import ap2_array
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -16,11 +18,11 @@ INT16, INT32 = np.iinfo(np.int16), np.iinfo(np.int32)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Norm:
-    """Batch norm as it stands after training, one row of parameters a neuron.
+class NormFold:
+    """A norm as it stands after training, one row of parameters a neuron.
 
-    `y(s) = gamma * (s - mean) / sqrt(var + eps) + beta`, in float64 and from left to right, on
-    parameters stored in float32. The neuron fires iff y >= 0.
+    A subclass says what y(s) is, in float64 and from left to right, on parameters stored in
+    float32, by operations that never turn back as s grows. The neuron fires iff y >= 0.
 
     Parameters
     ----------
@@ -44,16 +46,34 @@ class Norm:
         if not 0 < self.eps < np.inf:
             raise InputError(f"eps must be above 0, not {self.eps}")
 
+    @abstractmethod
     def __call__(self, s: Integers) -> Floats:
         """y for one sum a neuron, (M,)."""
-        gamma, beta, mean, var = (
-            p.astype(np.float64) for p in (self.gamma, self.beta, self.mean, self.var)
-        )
+
+    def _doubles(self) -> tuple[Floats, ...]:
+        given = (self.gamma, self.beta, self.mean, self.var)
+        return tuple(p.astype(np.float64) for p in given)
+
+
+class BatchNormFold(NormFold):
+    """y(s) = gamma * (s - mean) / sqrt(var + eps) + beta."""
+
+    def __call__(self, s: Integers) -> Floats:
+        gamma, beta, mean, var = self._doubles()
         return gamma * (s - mean) / np.sqrt(var + self.eps) + beta
 
 
+class ShiftNormFold(NormFold):
+    """y(s) = AP2(gamma) * ((s - mean) * AP2(1 / sqrt(var + eps))) + beta."""
+
+    def __call__(self, s: Integers) -> Floats:
+        gamma, beta, mean, var = self._doubles()
+        scaled = (s - mean) * ap2_array(1 / np.sqrt(var + self.eps))
+        return ap2_array(gamma) * scaled + beta
+
+
 def thresholds(
-    norm: Norm, inputs: int, input_bits: int
+    norm: NormFold, inputs: int, input_bits: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
     """The integer thresholds that decide as the norm does, and the neurons to flip.
 
@@ -65,7 +85,7 @@ def thresholds(
 
     Parameters
     ----------
-    norm : Norm of M neurons
+    norm : NormFold of M neurons
     inputs : int
         K.
     input_bits : int

@@ -4,25 +4,31 @@ __all__ = ["TrainResult", "train"]
 
 import dataclasses
 import json
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from .. import __version__
+from .. import __version__, console
+from ..classify import classify
 from ..datasets import Dataset, load
 from ..errors import InputError, ToolError
-from ..files import remove, sha256_of, write_text
-from ..golden import evaluate
+from ..files import remove, sha256_of, write_bytes, write_text
 from ..network import Network
 from .config import TrainConfig
+from .curves import curves
+from .distributed import Processes
 from .export import export
-from .fit import Epoch, Tensors, accuracy, fit
-from .mlp import FloatMlp, Mlp
+from .fit import CHECKPOINT, METRICS, Epoch, Tensors, accuracy, fit
+from .layers import Binarization
+from .net import BinaryNet, FloatNet
+from .topology import Topology
 
-CONFIG, MODEL, TEACHER = "config.json", "model.safetensors", "float"
+CONFIG, MODEL, CURVES, TEACHER = "config.json", "model.safetensors", "curves.png", "float"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,11 +39,13 @@ class TrainResult:
     ----------
     model : Path
         The network's file.
-    network : Network
+    network : Network, or None where time ran out with the float network
     history : list of Epoch
+    epochs : int
+        That were asked for; fewer are done where time ran out, and `resume` goes on.
     best_epoch : int
     accuracy : dict
-        Of the integer network on "valid" and "test".
+        Of the integer network on "valid", and when all epochs are done on "test".
     float_accuracy : dict
         Of the float twin, where one was trained.
     seconds : float
@@ -45,18 +53,25 @@ class TrainResult:
     """
 
     model: Path
-    network: Network
+    network: Network | None
     history: list[Epoch]
+    epochs: int
     best_epoch: int
     accuracy: dict[str, float]
     float_accuracy: dict[str, float]
     seconds: float
 
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done."""
+        return len(self.history) == self.epochs
+
     def to_json(self) -> dict[str, Any]:
         return {
             "model": str(self.model),
-            "sha256": sha256_of(self.model),
+            "sha256": sha256_of(self.model) if self.network is not None else None,
             "epochs": len(self.history),
+            "finished": self.finished,
             "best_epoch": self.best_epoch,
             "accuracy": self.accuracy,
             "float_accuracy": self.float_accuracy,
@@ -72,13 +87,14 @@ def train(
     float_twin: bool = False,
     resume: bool = False,
     overwrite: bool = False,
+    minutes: float = math.inf,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> TrainResult:
     """Train a binarized network and write it to `output`/model.safetensors.
 
-    The folder also gets config.json, metrics.csv (a row an epoch) and checkpoint.safetensors. The
-    best epoch is chosen on the validation part; the test part is looked at once, at the end.
-    The same configuration gives the same file on one machine.
+    The folder also gets config.json, metrics.csv (a row an epoch), curves.png and
+    checkpoint.safetensors. The best epoch is chosen on the validation part; the test part is looked
+    at once, at the end. The same configuration gives the same file on one machine.
 
     Parameters
     ----------
@@ -93,36 +109,72 @@ def train(
         Go on with the run that lies in `output`, to the same end as if it had not stopped.
     overwrite : bool
         Replace a run that lies there.
+    minutes : float
+        After the first, begin no epoch that would end later than this; the best network so far is
+        written, and `resume` goes on.
     on_epoch : function of an Epoch
         Called after each epoch of the binarized network.
     """
+    until = time.monotonic() + 60 * minutes
+    if not minutes > 0:
+        raise InputError(f"minutes must be above 0, not {minutes}")
     if config.device == "cuda" and not torch.cuda.is_available():
         raise InputError("device cuda is not there; leave --device out, or install a CUDA torch")
     torch.set_num_threads(config.threads)
+    torch.backends.cudnn.deterministic = True
     data = load(config.data, data_dir)
-    if config.shift and len(data.shape) != 3:
-        raise InputError(f"shift must be 0 for samples that are not images, not {config.shift}")
+    Topology.parse(config.topology).shapes(data.shape)  # refused before anything is written
+    for name in ("shift", "flip"):
+        if getattr(config, name) and len(data.shape) != 3:
+            raise InputError(f"{name} is for samples that are images, not of shape {data.shape}")
     folder = Path(output)
-    _open_run(folder, config, resume=resume, overwrite=overwrite)
+    with Processes(config.device) as processes:
+        if processes.first:
+            _open_run(folder, config, resume=resume, overwrite=overwrite)
+        processes.wait()
+        teach = float_twin or config.distill > 0
+        return _train(
+            config, folder, data, processes, float_twin=teach, until=until, on_epoch=on_epoch
+        )
+
+
+def _train(
+    config: TrainConfig,
+    folder: Path,
+    data: Dataset,
+    processes: Processes,
+    *,
+    float_twin: bool,
+    until: float,
+    on_epoch: Callable[[Epoch], None] | None,
+) -> TrainResult:
+    topology = Topology.parse(config.topology)
     tensors = Tensors.of(data, config)
     form = data.input_format(config.input_bits)
-    sizes = (form.size, *config.hidden, data.classes)
-
     twin = None
-    if float_twin or config.distill:
-        twin = FloatMlp(sizes, input_bits=form.bits, generator=_generator(config))
-        twin.to(config.device)
-        fit(
-            twin,
-            tensors,
-            config,
-            folder / TEACHER,
-            what="float network",
+    if float_twin:
+        twin = FloatNet(
+            topology, form.shape, data.classes, input_bits=form.bits, generator=_generator(config)
         )
-    model = Mlp(
-        sizes,
+        twin.to(config.device)
+        done = fit(
+            twin, tensors, config, folder / TEACHER, what="float network", processes=processes,
+            until=until,
+        )  # fmt: skip
+        if len(done) < config.epochs:
+            return _nothing_yet(config, folder)
+    model = BinaryNet(
+        topology,
+        form.shape,
+        data.classes,
         input_bits=form.bits,
-        window=config.window,
+        how=Binarization(
+            window=config.window,
+            stochastic_activations=config.activations == "stochastic",
+            stochastic_weights=config.weights == "stochastic",
+        ),
+        norm=config.norm,
+        init=config.init,
         class_scales=config.class_scales,
         generator=_generator(config),
     )
@@ -132,43 +184,71 @@ def train(
         tensors,
         config,
         folder,
-        what=f"binarized network {'-'.join(map(str, sizes))}",
+        what=f"binarized network {config.topology}",
+        processes=processes,
         teacher=twin if config.distill else None,
         on_epoch=on_epoch,
+        until=until,
     )
     top = max(row.valid for row in history)
     best_epoch = max(row.epoch for row in history if row.valid == top)
     network = export(model, form, training=_record(config, best_epoch))
-    reached = measure(network, data)
+    finished = len(history) == config.epochs
+    reached = measure(network, data, ("valid", "test") if finished else ("valid",))
     if reached["valid"] != top:
         raise ToolError(
             f"this is a bug: validation accuracy is {top} in torch, {reached['valid']} in integers"
         )
     network = dataclasses.replace(network, accuracy=reached)
-    network.save(folder / MODEL)
+    if processes.first:
+        network.save(folder / MODEL)
+        _draw(folder / CURVES, f"{data.name}, {config.topology}", history)
+    processes.wait()
     return TrainResult(
         model=folder / MODEL,
         network=network,
         history=history,
+        epochs=config.epochs,
         best_epoch=best_epoch,
         accuracy=reached,
-        float_accuracy=_measure_twin(twin, data, config) if twin is not None else {},
+        float_accuracy=_measure_twin(twin, data, config) if twin is not None and finished else {},
         seconds=round(sum(row.seconds for row in history), 3),
     )
 
 
-def measure(network: Network, data: Dataset) -> dict[str, float]:
-    """Accuracy of an integer network, by golden, on the parts that it was not trained on."""
+def _nothing_yet(config: TrainConfig, folder: Path) -> TrainResult:
+    """Time ran out before there was a network to write."""
+    return TrainResult(
+        model=folder / MODEL,
+        network=None,
+        history=[],
+        epochs=config.epochs,
+        best_epoch=0,
+        accuracy={},
+        float_accuracy={},
+        seconds=0.0,
+    )
+
+
+def _draw(path: Path, title: str, history: list[Epoch]) -> None:
+    """The run's curves, where matplotlib is there."""
+    try:
+        write_bytes(path, curves(title, history))
+    except ModuleNotFoundError as error:
+        console.remark(f"no {path.name}: {error.name} is not installed")
+
+
+def measure(network: Network, data: Dataset, parts: Iterable[str]) -> dict[str, float]:
+    """Accuracy of an integer network, by golden, on parts that it was not trained on."""
     result = {}
-    for part in ("valid", "test"):
+    for part in parts:
         x, y = data.part(part)
-        classes = evaluate(network, network.input.quantize(x)).classes
-        assert classes is not None
+        _, classes = classify(network, x)
         result[part] = float(np.mean(classes == y))
     return result
 
 
-def _measure_twin(twin: FloatMlp, data: Dataset, config: TrainConfig) -> dict[str, float]:
+def _measure_twin(twin: FloatNet, data: Dataset, config: TrainConfig) -> dict[str, float]:
     form = data.input_format(config.input_bits)
     result = {}
     for part in ("valid", "test"):
@@ -220,7 +300,7 @@ def _open_run(folder: Path, config: TrainConfig, *, resume: bool, overwrite: boo
             )
         if not stated.exists() and any(folder.iterdir()):
             raise InputError(f"{folder} is not empty and holds no training; name another folder")
-        for name in (MODEL, "checkpoint.safetensors", "metrics.csv", TEACHER):
+        for name in (MODEL, CHECKPOINT, METRICS, CURVES, TEACHER):
             remove(folder / name)
     write_text(stated, json.dumps({"schema": 1, "config": config.to_json()}, indent=2) + "\n")
 

@@ -320,6 +320,6 @@ def test_no_constant_travels_with_control(
     bits: int, planes: int, rows: int, fields: dict[str, int]
 ) -> None:
     """It takes Yosys a pass over the whole design for each row to be rid of one."""
-    layer = random_layer(8, 6, input_bits=bits).layers[0]
+    layer = random_layer(8, 6, input_bits=bits).dense[0]
     plan = LayerPlan(layer, LayerFolding(name=layer.name, rows=rows, planes=planes))
     assert {name: field.width for name, field in control_layout(plan)} == fields

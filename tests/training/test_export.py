@@ -11,27 +11,39 @@ import torch
 from bnnhw.datasets import load
 from bnnhw.errors import InputError
 from bnnhw.golden import evaluate
+from bnnhw.input_format import InputFormat
+from bnnhw.maps import Pool
 from bnnhw.network import Network
 from bnnhw.network_file import load as load_network
-from bnnhw.training import Mlp, export
-from bnnhw.training.mlp import BinaryLayer
+from bnnhw.training import BinaryNet, Topology, export
+from bnnhw.training.layers import Binarization, Block
+from bnnhw.training.norm import NORMS
 
 DIGITS = load("digits")
 
 
 def adversarial(
-    sizes: tuple[int, ...], bits: int, *, class_scales: bool = False, seed: int = 0
-) -> Mlp:
+    topology: str,
+    shape: tuple[int, ...],
+    bits: int,
+    *,
+    norm: str = "batch",
+    class_scales: bool = False,
+    seed: int = 0,
+) -> BinaryNet:
     """A model whose norms are as bad as they get; neuron j's kind goes by j."""
     g = torch.Generator().manual_seed(seed)
-    model = Mlp(sizes, input_bits=bits, class_scales=class_scales, generator=g).eval()
+    model = BinaryNet(
+        Topology.parse(topology), shape, 10, input_bits=bits, how=Binarization(), norm=norm,
+        class_scales=class_scales, generator=g,
+    ).eval()  # fmt: skip
+    top = (1 << bits) - 1
     with torch.no_grad():
-        for layer in model.hidden:
-            assert isinstance(layer, BinaryLayer)
-            n = layer.norm
-            assert n.running_mean is not None and n.running_var is not None
-            M = len(n.weight)
-            reach = layer.linear.weight.shape[1] * (((1 << bits) - 1) if sizes[1] == M else 1)
+        for block in model.hidden:
+            if not isinstance(block, Block):
+                continue
+            n, M = block.norm, len(block.norm.weight)
+            reach, top = block.affine.inputs * top, 1
             n.weight.copy_(torch.randn(M, generator=g))
             n.bias.copy_(torch.randn(M, generator=g))
             n.running_mean.copy_(torch.randn(M, generator=g) * math.sqrt(reach))
@@ -43,14 +55,14 @@ def adversarial(
             n.running_var[3::8] = 0.0
             n.running_var[4::8] = 3e38
             n.weight[5::8] = 1e-40
-            layer.linear.weight[6::8, ::3] = 0.0  # sign(0) = +1
-        model.output.bias.copy_(torch.randn(sizes[-1], generator=g))
+            block.affine.weight[6::8, ::3] = 0.0  # sign(0) = +1
+        model.output.bias.copy_(torch.randn(10, generator=g))
         if class_scales:
-            model.output.scale.copy_(torch.randn(sizes[-1], generator=g))
+            model.output.scale.copy_(torch.randn(10, generator=g))
     return model
 
 
-def assert_equal(model: Mlp, network: Network, x: npt.NDArray[np.uint8]) -> None:
+def assert_equal(model: BinaryNet, network: Network, x: npt.NDArray[np.uint8]) -> None:
     bits, scores = model.trace(torch.from_numpy(x))
     classes = model.classes(torch.from_numpy(x))
     golden = evaluate(network, x)
@@ -63,10 +75,11 @@ def assert_equal(model: Mlp, network: Network, x: npt.NDArray[np.uint8]) -> None
 
 
 @pytest.mark.parametrize("bits", range(1, 9))
+@pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("class_scales", [False, True])
-def test_torch_equals_golden_on_real_images(bits: int, class_scales: bool) -> None:
+def test_torch_equals_golden_on_real_images(bits: int, norm: str, class_scales: bool) -> None:
     form = DIGITS.input_format(bits)
-    model = adversarial((64, 48, 33, 10), bits, class_scales=class_scales, seed=bits)
+    model = adversarial("48-33", form.shape, bits, norm=norm, class_scales=class_scales, seed=bits)
     network = export(model, form)
     x = form.quantize(DIGITS.x_test)
     assert_equal(model, network, x)
@@ -76,27 +89,75 @@ def test_torch_equals_golden_on_real_images(bits: int, class_scales: bool) -> No
 
 def test_the_adversarial_model_meets_sums_exactly_on_the_edge() -> None:
     form = DIGITS.input_format(4)
-    model = adversarial((64, 48, 33, 10), 4)
+    model = adversarial("48-33", form.shape, 4)
     layer = model.hidden[0]
-    assert isinstance(layer, BinaryLayer) and layer.norm.running_mean is not None
+    assert isinstance(layer, Block)
     x = torch.from_numpy(form.quantize(DIGITS.x_test))
-    s = layer.linear(model.prepare(x))
+    s = layer.affine(model.prepare(x))
     assert (s == layer.norm.running_mean)[:, 2::8].any()
 
 
-@pytest.mark.parametrize("sizes", [(64, 1, 2), (64, 3, 2), (64, 65, 1, 10), (64, 8, 8, 8, 8, 3)])
-def test_odd_shapes_agree(sizes: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("topology", ["1", "3", "65-1", "8-8-8-8"])
+def test_odd_shapes_agree(topology: str) -> None:
     for bits in (1, 4):
         form = DIGITS.input_format(bits)
-        model = adversarial(sizes, bits, seed=len(sizes))
+        model = adversarial(topology, form.shape, bits, seed=len(topology))
         network = export(model, form)
-        assert [layer.neurons for layer in network.dense] == list(sizes[1:])
+        assert [layer.neurons for layer in network.dense] == [*map(int, topology.split("-")), 10]
         assert_equal(model, network, form.quantize(DIGITS.x_test[:100]))
+
+
+CONVOLUTIONS = [
+    "9C3",
+    "9C3p1-MP2-17C2-BP2",
+    "16C5x3p2s2-BP2s1-8C1-7",
+    "17C2-MP3s2-12",
+    "9C3p1s2-9C3p2-MP2-9C2-20-11",
+]
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("bits", [1, 4, 8])
+@pytest.mark.parametrize("topology", CONVOLUTIONS)
+def test_convolutions_agree_on_every_hidden_bit(topology: str, bits: int, norm: str) -> None:
+    """Both poolings, both paddings, gammas of both signs and zero, sums on the threshold."""
+    form = DIGITS.input_format(bits)
+    model = adversarial(topology, form.shape, bits, norm=norm, seed=bits)
+    network = export(model, form)
+    assert_equal(model, network, form.quantize(DIGITS.x_test[:60]))
+    edges = np.stack([np.zeros(64), np.full(64, form.top)]).astype(np.uint8)
+    assert_equal(model, network, edges)
+    pools = [layer for layer in network.layers if isinstance(layer, Pool)]
+    if "MP" in topology:
+        assert {0, 1} == {int(bit) for pool in pools for bit in pool.pool_and}
+
+
+IMAGES = {"cnv": ((32, 32, 3), 8, 1000), "lenet": ((28, 28, 1), 1, 1000),
+          "convnet": ((32, 32, 3), 8, 50), "256-256-256": ((28, 28, 1), 8, 1000)}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topology", IMAGES)
+def test_known_topologies_agree_on_every_hidden_bit(topology: str) -> None:
+    shape, bits, count = IMAGES[topology]
+    form = InputFormat(shape=shape, bits=bits, **_range(bits))
+    model = adversarial(topology, shape, bits, seed=1)
+    network = export(model, form)
+    rng = np.random.default_rng(0)
+    for _ in range(0, count, 50):
+        # Smooth pictures, as real ones are: neighbouring pixels and channels go together.
+        x = rng.integers(0, form.top, (50, *shape), endpoint=True).astype(np.float64)
+        x = np.clip((x + np.roll(x, 1, 1) + np.roll(x, 1, 2)) / 3 + 0.5, 0, form.top)
+        assert_equal(model, network, x.astype(np.uint8).reshape(50, -1))
+
+
+def _range(bits: int) -> dict[str, float]:
+    return {"threshold": 0.5} if bits == 1 else {"lo": 0.0, "hi": 255.0}
 
 
 def test_a_wrong_threshold_would_show() -> None:
     form = DIGITS.input_format(4)
-    model = adversarial((64, 48, 33, 10), 4)
+    model = adversarial("48-33", form.shape, 4)
     network = export(model, form)
     with torch.no_grad():
         model.hidden[0].norm.bias[8] += 1.0  # type: ignore[index, union-attr, operator]
@@ -106,7 +167,7 @@ def test_a_wrong_threshold_would_show() -> None:
 
 def test_an_exported_network_comes_back_from_its_file(tmp_path: Path) -> None:
     form = DIGITS.input_format(4)
-    model = adversarial((64, 16, 10), 4)
+    model = adversarial("16", form.shape, 4)
     network = export(model, form, training={"seed": 3}, accuracy={"test": 0.5})
     network.save(tmp_path / "n.safetensors")
     found = load_network(tmp_path / "n.safetensors")
@@ -120,13 +181,13 @@ def test_an_exported_network_comes_back_from_its_file(tmp_path: Path) -> None:
     [
         ("hidden.0.norm.weight", "fc1: gamma must be finite; 1 values are not"),
         ("hidden.1.norm.running_var", "fc2: var must be finite; 1 values are not"),
-        ("hidden.1.linear.weight", "fc2: weights must be finite; 1 are not"),
+        ("hidden.1.affine.weight", "fc2: weights must be finite; 1 are not"),
         ("output.linear.weight", "fc3: weights must be finite; 1 are not"),
         ("output.bias", "bias must be finite; 1 values are not"),
     ],
 )
 def test_parameters_that_are_not_finite_are_refused(name: str, message: str) -> None:
-    model = adversarial((64, 4, 4, 10), 4)
+    model = adversarial("4-4", DIGITS.shape, 4)
     model.state_dict()[name].view(-1)[0] = math.nan
     with pytest.raises(InputError) as raised:
         export(model, DIGITS.input_format(4))
@@ -135,4 +196,4 @@ def test_parameters_that_are_not_finite_are_refused(name: str, message: str) -> 
 
 def test_sums_too_large_for_float32_are_refused() -> None:
     with pytest.raises(InputError, match="must be below 16777216, not 17850000"):
-        Mlp((70_000, 1, 2), input_bits=8, generator=torch.Generator())
+        adversarial("1", (70_000,), 8)

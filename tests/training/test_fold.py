@@ -7,27 +7,32 @@ import numpy.typing as npt
 import pytest
 
 from bnnhw.errors import InputError
-from bnnhw.training.fold import Norm, output_integers, thresholds
+from bnnhw.training.fold import (
+    BatchNormFold,
+    NormFold,
+    output_integers,
+    thresholds,
+)
 
 EPS = 1e-5
 
 
 def norm(
     gamma: list[float], beta: list[float], mean: list[float], var: list[float], eps: float = EPS
-) -> Norm:
+) -> BatchNormFold:
     parameters = [np.array(p, np.float32) for p in (gamma, beta, mean, var)]
-    return Norm(
+    return BatchNormFold(
         gamma=parameters[0], beta=parameters[1], mean=parameters[2], var=parameters[3], eps=eps
     )
 
 
-def fires(n: Norm, j: int, s: int) -> bool:
+def fires(n: NormFold, j: int, s: int) -> bool:
     """The formula in Python's own floats, from left to right."""
     gamma, beta, mean, var = (float(p[j]) for p in (n.gamma, n.beta, n.mean, n.var))
     return gamma * (s - mean) / math.sqrt(var + n.eps) + beta >= 0
 
 
-def assert_exact(n: Norm, inputs: int, bits: int) -> None:
+def assert_exact(n: NormFold, inputs: int, bits: int) -> None:
     """The threshold decides as the formula does, for every sum that a layer can have."""
     threshold, flip = thresholds(n, inputs, bits)
     reach = inputs * ((1 << bits) - 1)

@@ -1,7 +1,6 @@
 """A training end to end on digits: repeatable, resumable, honest about mistakes."""
 
 import dataclasses
-import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,22 @@ from bnnhw.errors import InputError
 from bnnhw.files import sha256_of
 from bnnhw.golden import evaluate
 from bnnhw.network_file import load as load_network
-from bnnhw.training import Epoch, Mlp, TrainConfig, train
-from bnnhw.training.fit import distillation, loss_of, rate_at, shifted
+from bnnhw.training import BinaryNet, Epoch, Topology, TrainConfig, train
+from bnnhw.training.distributed import Processes
+from bnnhw.training.layers import Binarization
 
-SMALL = TrainConfig(hidden=(16, 8), epochs=6, batch=128, warmup=1)
+SMALL = TrainConfig(topology="16-8", epochs=6, batch=128, warmup=1)
 
 
 def options(**changes: Any) -> TrainConfig:
     return dataclasses.replace(SMALL, **changes)
+
+
+def small_net() -> BinaryNet:
+    return BinaryNet(
+        Topology.parse("16-8"), (64,), 10, input_bits=4, how=Binarization(),
+        generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
 
 
 def stop_after(epoch: int) -> Any:
@@ -40,7 +47,18 @@ def test_the_same_options_give_the_same_file(tmp_path: Path) -> None:
     assert first == second != other
 
 
-@pytest.mark.parametrize("changes", [{}, {"distill": 0.5, "shift": 1, "class_scales": True}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"distill": 0.5, "shift": 1, "class_scales": True},
+        {"activations": "stochastic", "weights": "stochastic", "input_dropout": 0.1},
+        {"norm": "shift", "optimizer": "shift_adamax", "rate": 2**-6, "average": 0.9},
+        {"topology": "4C3p1-MP2-8", "real_epochs": 2, "flip": True, "glorot_rates": True},
+        {"loss": "cross_entropy", "smoothing": 0.1, "precision": "bfloat16", "init": "glorot"},
+    ],
+    ids=str,
+)
 def test_a_resumed_training_ends_as_an_uninterrupted_one(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
@@ -87,11 +105,11 @@ def test_of_equally_good_epochs_the_later_one_wins(
 
     monkeypatch.setattr(loop, "accuracy", same)
     data = loop.Tensors.of(load("digits"), SMALL)
-    model = Mlp((64, 16, 8, 10), input_bits=4, generator=torch.Generator().manual_seed(0))
-    history = loop.fit(model, data, SMALL, tmp_path, what="")
+    model = small_net()
+    history = loop.fit(model, data, SMALL, tmp_path, what="", processes=Processes("cpu"))
     assert [row.valid for row in history] == [0.5] * 4 + [0.25] * 2
     assert all(torch.equal(p, states[3][n]) for n, p in model.state_dict().items())
-    assert not torch.equal(states[2]["hidden.0.linear.weight"], states[3]["hidden.0.linear.weight"])
+    assert not torch.equal(states[2]["hidden.0.affine.weight"], states[3]["hidden.0.affine.weight"])
 
 
 def test_the_seed_orders_the_samples(tmp_path: Path) -> None:
@@ -101,9 +119,10 @@ def test_the_seed_orders_the_samples(tmp_path: Path) -> None:
     losses = []
     for run, seed in enumerate((0, 0, 1)):  # the weights begin alike each time
         config = dataclasses.replace(SMALL, seed=seed, epochs=2)
-        model = Mlp((64, 16, 8, 10), input_bits=4, generator=torch.Generator().manual_seed(0))
+        model = small_net()
         (folder := tmp_path / str(run)).mkdir()
-        losses.append([row.loss for row in loop.fit(model, data, config, folder, what="")])
+        done = loop.fit(model, data, config, folder, what="", processes=Processes("cpu"))
+        losses.append([row.loss for row in done])
     assert losses[0] == losses[1] != losses[2]
 
 
@@ -111,10 +130,14 @@ def test_the_run_folder_holds_what_it_says(tmp_path: Path) -> None:
     train(SMALL, tmp_path / "run", float_twin=True)
     found = sorted(p.name for p in (tmp_path / "run").iterdir())
     assert found == [
-        "checkpoint.safetensors", "config.json", "float", "metrics.csv", "model.safetensors",
+        "checkpoint.safetensors", "config.json", "curves.png", "float", "metrics.csv",
+        "model.safetensors",
     ]  # fmt: skip
     lines = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
-    assert lines[0] == "epoch,loss,valid,seconds" and len(lines) == 7
+    assert lines[0] == "epoch,loss,valid,flips,rate,seconds" and len(lines) == 7
+    flips = [float(line.split(",")[3]) for line in lines[1:]]
+    assert flips[0] > flips[-1] > 0  # signs turn, and less as the rate falls
+    assert (tmp_path / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
     stated = json.loads((tmp_path / "run" / "config.json").read_text())
     assert TrainConfig.from_json(stated["config"]) == SMALL
 
@@ -128,8 +151,7 @@ def test_digits_are_learned(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hidden": ()}, "hidden must be sizes of at least 1, not []"),
-        ({"hidden": (4, 0)}, "hidden must be sizes of at least 1, not [4, 0]"),
+        ({"topology": "4-0"}, "topology: numbers must be 1 to 65536, not 0 in '0'"),
         ({"input_bits": 9}, "input_bits must be 1 to 8, not 9"),
         ({"epochs": 0, "warmup": 0}, "epochs must be 1 to 1000000, not 0"),
         ({"warmup": 7}, "warmup must be 0 to 6, not 7"),
@@ -144,6 +166,12 @@ def test_digits_are_learned(tmp_path: Path) -> None:
         ({"rate": float("nan")}, "rate must be above 0, not nan"),
         ({"temperature": -1.0}, "temperature must be above 0, not -1.0"),
         ({"distill": 1.5}, "distill must be 0 to 1, not 1.5"),
+        ({"average": 1.0}, "average must be at least 0 and below 1, not 1.0"),
+        ({"input_dropout": -0.5}, "input_dropout must be at least 0 and below 1, not -0.5"),
+        ({"smoothing": 0.1}, "smoothing goes with the loss cross_entropy, not hinge"),
+        ({"real_epochs": 6}, "real_epochs must be 0 to 5, not 6"),
+        ({"norm": "layer"}, "norm must be batch or shift, not 'layer'"),
+        ({"weights": "random"}, "weights must be deterministic or stochastic, not 'random'"),
     ],
 )
 def test_options_out_of_range_are_refused(changes: dict[str, Any], message: str) -> None:
@@ -166,7 +194,7 @@ def command(*arguments: object, capsys: pytest.CaptureFixture[str]) -> tuple[int
     return code, said.out, said.err
 
 
-FAST = ("--hidden", "8", "--epochs", "2")
+FAST = ("--topology", "8", "--epochs", "2")
 
 
 def test_the_command_trains_and_prints_json(
@@ -229,7 +257,7 @@ def test_an_interrupt_exits_130_and_leaves_whole_files(
     def interrupted(*_: Any, **__: Any) -> bytes:
         raise KeyboardInterrupt
 
-    command("-o", tmp_path / "a", "--hidden", "8", "--epochs", "2", capsys=capsys)
+    command("-o", tmp_path / "a", "--topology", "8", "--epochs", "2", capsys=capsys)
     monkeypatch.setattr(loop, "write_text", interrupted)
     code, _, err = command("-o", tmp_path / "b", *FAST, capsys=capsys)
     assert (code, err.splitlines()[-1]) == (130, "bnnhw: interrupted")
@@ -243,49 +271,14 @@ def test_an_interrupt_exits_130_and_leaves_whole_files(
     ).read_bytes()
 
 
-def test_the_square_hinge_is_the_formula() -> None:
-    scores = torch.tensor([[0.5, -2.0, 3.0]])
-    # targets +1 -1 -1: (1 - 0.5)^2, max(0, 1 - 2)^2 = 0, (1 + 3)^2
-    assert loss_of(scores, torch.tensor([0]), "hinge").item() == pytest.approx((0.25 + 0 + 16) / 3)
-
-
-def test_distillation_is_zero_for_the_teachers_own_scores() -> None:
-    scores = torch.randn(5, 10, generator=torch.Generator().manual_seed(0))
-    assert distillation(scores, scores, 3.0).item() == pytest.approx(0, abs=1e-6)
-    assert distillation(scores, -scores, 3.0).item() > 0.1
-
-
-def test_the_rate_warms_up_and_falls_to_zero() -> None:
-    rates = [rate_at(step, 100, 10) for step in range(101)]
-    assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
-    assert rates[10] == 1 and rates[55] == pytest.approx(0.5) and rates[100] == pytest.approx(0)
-    assert all(a > b for a, b in itertools.pairwise(rates[10:]))
-    assert rate_at(0, 10, 0) == 1
-
-
-def test_shifted_images_are_moved_whole() -> None:
-    shape = (4, 5, 2)
-    x = torch.arange(1, 41, dtype=torch.uint8).repeat(200, 1)
-    moved = shifted(x, shape, 1, torch.Generator().manual_seed(0)).view(-1, *shape)
-    image = x[0].view(shape)
-    seen = set()
-    for one in moved:
-        match = [
-            (dy, dx)
-            for dy in (-1, 0, 1)
-            for dx in (-1, 0, 1)
-            if torch.equal(one, _moved(image, dy, dx))
-        ]
-        assert len(match) == 1
-        seen.add(match[0])
-    assert len(seen) == 9
-
-
-def _moved(image: torch.Tensor, dy: int, dx: int) -> torch.Tensor:
-    h, w, _ = image.shape
-    result = torch.zeros_like(image)
-    for y in range(h):
-        for x in range(w):
-            if 0 <= y + dy < h and 0 <= x + dx < w:
-                result[y, x] = image[y + dy, x + dx]
-    return result
+def test_a_training_that_runs_out_of_time_goes_on_to_the_same_end(
+    tmp_path: Path,
+) -> None:
+    whole = train(SMALL, tmp_path / "whole")
+    for done in range(1, 7):
+        result = train(SMALL, tmp_path / "cut", resume=done > 1, minutes=1e-9)
+        assert (len(result.history), result.finished) == (done, done == 6)
+        assert result.network is not None and set(result.network.accuracy) == (
+            {"valid", "test"} if done == 6 else {"valid"}
+        )
+    assert result.model.read_bytes() == whole.model.read_bytes()

@@ -1,0 +1,185 @@
+"""What each choice in training is worth: MNIST 784-256x3-10 with 8-bit inputs, one change a time.
+
+    python -m benchmarks.ablation --data-dir DIR             all of it: hours on two cores
+    python -m benchmarks.ablation --only norm                variants whose names begin so
+    python -m benchmarks.ablation --keep                     and keep what was measured
+
+Every variant is trained with three seeds, fixed beforehand. A run that is done already is not done
+again, so that the benchmark can be stopped and goes on.
+"""
+
+__all__ = ["BASE", "SEEDS", "VARIANTS", "Variant", "chart", "table"]
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from bnnhw import console
+from bnnhw.errors import InputError, ToolError
+from bnnhw.record import Record
+from bnnhw.training import TrainConfig
+
+from .accuracy import accuracies, trained
+from .store import keep, kept
+
+SEEDS = (1, 2, 3)
+# The paper's network for the data, its deterministic signs, norm and loss, without augmentation.
+BASE: dict[str, Any] = {
+    "topology": "256-256-256",
+    "input_bits": 8,
+    "epochs": 50,
+    "batch": 250,
+    "shift": 0,
+    "window": "box",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Variant:
+    """One change to the base.
+
+    Parameters
+    ----------
+    name : str
+        Of its record; begins with what is changed.
+    what : str
+        In words, for the table.
+    options : dict
+        Of `TrainConfig`, in which it differs.
+    """
+
+    name: str
+    what: str
+    options: dict[str, Any]
+
+
+VARIANTS = (
+    Variant(name="base", what="deterministic signs, box window, batch norm, Adam, square hinge",
+            options={}),
+    Variant(name="activations-stochastic", what="stochastic activations",
+            options={"activations": "stochastic"}),
+    Variant(name="weights-stochastic", what="stochastic weights",
+            options={"weights": "stochastic"}),
+    Variant(name="norm-shift", what="shift-based norm", options={"norm": "shift"}),
+    Variant(name="optimizer-shift", what="shift-based AdaMax",
+            options={"optimizer": "shift_adamax"}),
+    Variant(name="paper-shift", what="both: shift-based norm and AdaMax",
+            options={"norm": "shift", "optimizer": "shift_adamax"}),
+    Variant(name="loss-cross-entropy", what="cross entropy", options={"loss": "cross_entropy"}),
+    Variant(name="loss-smoothed", what="cross entropy, smoothed by 0.1",
+            options={"loss": "cross_entropy", "smoothing": 0.1}),
+    Variant(name="rates-glorot", what="steps scaled layer by layer as in the paper",
+            options={"glorot_rates": True, "rate": 0.005}),
+    Variant(name="init-glorot", what="first weights in Glorot's range", options={"init": "glorot"}),
+    Variant(name="dropout", what="dropout of 0.2 on inputs", options={"input_dropout": 0.2}),
+    Variant(name="schedule-exponential", what="exponential schedule",
+            options={"schedule": "exponential"}),
+    Variant(name="schedule-constant", what="constant rate", options={"schedule": "constant"}),
+    Variant(name="warmup-none", what="no warm-up", options={"warmup": 0}),
+    Variant(name="window-triangle", what="triangle window", options={"window": "triangle"}),
+    Variant(name="stages-two", what="real weights in the first 20 epochs",
+            options={"real_epochs": 20}),
+    Variant(name="average", what="moving average of the weights, decay 0.999",
+            options={"average": 0.999}),
+    Variant(name="distill", what="half the loss from a float teacher",
+            options={"distill": 0.5}),
+    Variant(name="shift", what="training images moved by a pixel", options={"shift": 1}),
+    Variant(name="scales", what="a scale for each class", options={"class_scales": True}),
+)  # fmt: skip
+
+
+def records(variant: Variant, out: Path, data_dir: Path) -> list[Record]:
+    """Train a variant with every seed; its accuracies, a record a seed and part."""
+    found = []
+    for seed in SEEDS:
+        config = TrainConfig.for_data("mnist", **(BASE | variant.options), seed=seed)
+        result = trained(config, out / f"{variant.name}-{seed}", data_dir)
+        found += accuracies(result, config, variant.what)
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.ablation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", default="", metavar="NAME", help="variants that begin so")
+    parser.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR")
+    parser.add_argument("--keep", action="store_true", help="replace the kept records")
+    parser.add_argument("-o", dest="out", type=Path, default=Path("build/ablation"), metavar="DIR")
+    args = parser.parse_args(arguments)
+    chosen = [variant for variant in VARIANTS if variant.name.startswith(args.only)]
+    if not chosen:
+        names = ", ".join(variant.name for variant in VARIANTS)
+        print(f"no variant begins with {args.only!r}; there are {names}", file=sys.stderr)
+        return 2
+    rows = []
+    try:
+        for variant in chosen:
+            found = records(variant, args.out, args.data_dir)
+            if args.keep:
+                keep(f"ablation-{variant.name}", found)
+            rows.append((variant.what, *(spread(shares(found, p)) for p in ("valid", "test"))))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except (InputError, ToolError) as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    heads = ("change", "validation", "test")
+    console.show(console.table("accuracy, mean of three seeds (lowest to highest)", heads, rows))
+    return 0
+
+
+def shares(records: Sequence[Record], part: str) -> list[float]:
+    """The accuracies on a part, a seed each."""
+    return [float(r.value) for r in records if r.name == f"accuracy_{part}"]
+
+
+def table() -> str:
+    """The kept records as the docs' table: accuracies, and the change against the base."""
+    lines = ["| change | validation | test | test, against the base |", "|---|---|---|---|"]
+    base = shares(kept("ablation-base"), "test")
+    for variant in VARIANTS:
+        found = kept(f"ablation-{variant.name}")
+        if not found:
+            continue
+        valid, test = shares(found, "valid"), shares(found, "test")
+        gain = "" if variant.name == "base" else f"{100 * (mean(test) - mean(base)):+.2f}"
+        lines.append(f"| {variant.what} | {spread(valid)} | {spread(test)} | {gain} |")
+    return "\n".join(lines) + "\n"
+
+
+def chart() -> bytes:
+    """The kept records as a picture: a dot a seed, test accuracy, a line a change."""
+    from bnnhw.figure import FAINT, INK, new_figure, plain_axis, png
+
+    rows = [(v, shares(kept(f"ablation-{v.name}"), "test")) for v in VARIANTS]
+    rows = [(variant, test) for variant, test in rows if test]
+    figure = new_figure("What each change is worth", (9, 1.2 + 0.3 * len(rows)))
+    axis = figure.subplots()
+    for place, (variant, test) in enumerate(rows):
+        color = INK if variant.name == "base" else "#0b7a75"
+        axis.plot([100 * t for t in test], [place] * len(test), "o", color=color, alpha=0.5)
+        axis.plot([100 * mean(test)], [place], "|", color=color, markersize=16)
+        if variant.name == "base":
+            axis.axvline(100 * mean(test), color=FAINT, linewidth=0.8, linestyle=":")
+    axis.set_yticks(range(len(rows)), [variant.what for variant, _ in rows], fontsize=8)
+    axis.set_xlabel("test accuracy, %: three seeds, and their mean", fontsize=8.5, color=INK)
+    axis.invert_yaxis()
+    plain_axis(axis, "x")
+    return png(figure)
+
+
+def spread(values: Sequence[float]) -> str:
+    """`97.52% (97.41 to 97.60)`."""
+    return f"{mean(values):.2%} ({100 * min(values):.2f} to {100 * max(values):.2f})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,231 @@
+"""The accuracies that README states: each network trained by its one command, with its seeds.
+
+    python -m benchmarks.accuracy --data-dir DIR                    all that suit a CPU: hours
+    python -m benchmarks.accuracy --only mnist-256x3                networks whose names begin so
+    python -m benchmarks.accuracy --gpu --minutes 9 --copy DIR      the large ones on a GPU: a slice
+    python -m benchmarks.accuracy --keep                            and keep what is done
+
+Each run lies in its folder and goes on where it was stopped, so the same command does slice after
+slice. With --copy the best network so far of each run, packed, and its metrics go to another folder
+after every slice. A GPU machine needs no more than torch, numpy, safetensors, scikit-learn, Pillow
+and rich.
+"""
+
+__all__ = ["RUNS", "Run", "accuracies", "trained"]
+
+import argparse
+import dataclasses
+import math
+import platform
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bnnhw import console
+from bnnhw.errors import InputError, ToolError
+from bnnhw.network_file import load
+from bnnhw.record import Record, commit
+from bnnhw.training import TrainConfig, TrainResult, train
+
+from .store import keep
+
+COPIED = ("model.safetensors", "metrics.csv", "config.json", "curves.png")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """A network whose accuracy is stated.
+
+    Parameters
+    ----------
+    name : str
+        Of its records.
+    data : str
+    options : dict
+        Of `TrainConfig`, in which it differs from the data's defaults.
+    seeds : tuple of int
+        Fixed beforehand.
+    gpu : bool
+        Too large for a CPU.
+    """
+
+    name: str
+    data: str
+    options: dict[str, Any]
+    seeds: tuple[int, ...] = (1, 2, 3)
+    gpu: bool = False
+
+    def config(self, seed: int) -> TrainConfig:
+        """Its options, on a GPU where it needs one."""
+        device = {"device": "cuda", "precision": "bfloat16"} if self.gpu else {}
+        return TrainConfig.for_data(self.data, **(device | self.options), seed=seed)
+
+    @property
+    def command(self) -> str:
+        """That trains it with its first seed, for people."""
+        given = {"data": self.data} | self.options | {"seed": self.seeds[0]}
+        words = []
+        for name, value in given.items():
+            flag = name.replace("_", "-")
+            if isinstance(value, bool):
+                words.append(f"--{'' if value else 'no-'}{flag}")
+            else:
+                words += [f"--{flag}", shlex.quote(str(value))]
+        return " ".join(["bnnhw train", *words, f"-o runs/{self.name}"])
+
+
+# 8-bit and 1-bit inputs, without augmentation, as in the paper; "-moved": with it.
+MLP: dict[str, Any] = {"shift": 0, "epochs": 200, "distill": 0.5}
+RUNS = (
+    Run(name="mnist-256x3-8bit", data="mnist", options=MLP),
+    Run(name="mnist-256x3-1bit", data="mnist", options=MLP | {"input_bits": 1}),
+    Run(name="mnist-1024x3-8bit", data="mnist", options=MLP | {"topology": "3x1024"}, seeds=(1,)),
+    Run(
+        name="mnist-1024x3-1bit",
+        data="mnist",
+        options=MLP | {"topology": "3x1024", "input_bits": 1},
+        seeds=(1,),
+    ),
+    Run(
+        name="mnist-4096x3-8bit",
+        data="mnist",
+        options=MLP | {"topology": "3x4096"},
+        seeds=(1,),
+        gpu=True,
+    ),
+    Run(
+        name="cifar10-cnv",
+        data="cifar10",
+        options={"topology": "cnv", "epochs": 250, "batch": 125, "distill": 0.5},
+        seeds=(1,),
+        gpu=True,
+    ),
+    Run(
+        name="cifar10-convnet",
+        data="cifar10",
+        options={"topology": "convnet", "epochs": 150, "batch": 125, "distill": 0.5},
+        seeds=(1,),
+        gpu=True,
+    ),
+)
+
+
+def trained(
+    config: TrainConfig,
+    folder: Path,
+    data_dir: Path,
+    *,
+    float_twin: bool = False,
+    until: float = math.inf,
+) -> TrainResult:
+    """Train, or go on where it was stopped, until a time of `time.monotonic`."""
+    minutes = max(1e-6, (until - time.monotonic()) / 60)
+    resume = (folder / "config.json").exists()
+    return train(
+        config, folder, data_dir=data_dir, float_twin=float_twin, resume=resume, minutes=minutes
+    )
+
+
+def accuracies(result: TrainResult, config: TrainConfig, what: str) -> list[Record]:
+    """Of a training that is done: the integer network's, and its float twin's."""
+    assert result.network is not None
+    told = [("accuracy", result.accuracy), ("float_accuracy", result.float_accuracy)]
+    return [
+        Record(
+            name=f"{name}_{part}",
+            value=share,
+            unit="1",
+            kind="measured",
+            how=f"{'golden' if name == 'accuracy' else 'float twin'}, the epoch best on "
+            f"validation of {config.epochs}; {what}",
+            on=f"{config.data}; trained on {_device(config)}",
+            tools={"torch": str(result.network.training["torch"])},
+            seed=config.seed,
+            commit=commit(),
+        )
+        for name, shares in told
+        for part, share in shares.items()
+    ]
+
+
+def _device(config: TrainConfig) -> str:
+    if config.device == "cuda":
+        import torch
+
+        return str(torch.cuda.get_device_name())
+    return f"{platform.machine()}, {platform.system()}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", default="", metavar="NAME", help="networks that begin so")
+    parser.add_argument("--gpu", action="store_true", help="the networks that want a GPU")
+    parser.add_argument("--minutes", type=float, default=math.inf, metavar="M", help="of a slice")
+    parser.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR")
+    parser.add_argument("--copy", type=Path, metavar="DIR", help="networks and metrics go there")
+    parser.add_argument("--keep", action="store_true", help="replace the kept records")
+    parser.add_argument("-o", dest="out", type=Path, default=Path("build/accuracy"), metavar="DIR")
+    args = parser.parse_args(arguments)
+    until = time.monotonic() + 60 * args.minutes
+    chosen = [run for run in RUNS if run.name.startswith(args.only) and run.gpu == args.gpu]
+    if not chosen:
+        names = ", ".join(run.name for run in RUNS if run.gpu == args.gpu)
+        print(f"no network begins with {args.only!r}; there are {names}", file=sys.stderr)
+        return 2
+    rows, worked = [], False
+    try:
+        for run in chosen:
+            found: list[Record] = []
+            for seed in run.seeds:
+                folder = args.out / f"{run.name}-{seed}"
+                finished = _finished(folder)
+                if worked and not finished and time.monotonic() > until:
+                    break
+                worked |= not finished
+                result = trained(
+                    run.config(seed), folder, args.data_dir, float_twin=True, until=until
+                )
+                if args.copy:
+                    _copy(folder, args.copy / folder.name)
+                done = f"{len(result.history)} of {result.epochs}"
+                shown = [f"{s:.2%}" for s in result.accuracy.values()]
+                rows.append((folder.name, done, *shown, *[""] * (2 - len(shown))))
+                if result.finished:
+                    found += accuracies(result, run.config(seed), run.command)
+            if args.keep and found:
+                keep(f"accuracy-{run.name}", found)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except (InputError, ToolError) as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    heads = ("network", "epochs", "validation", "test")
+    console.show(console.table("accuracy of the integer networks", heads, rows))
+    return 0
+
+
+def _finished(run: Path) -> bool:
+    """Whether a run's network is the last one: then its test accuracy is known."""
+    model = run / "model.safetensors"
+    return model.exists() and "test" in load(model).accuracy
+
+
+def _copy(run: Path, to: Path) -> None:
+    """A run's best network and metrics, each if it is there."""
+    to.mkdir(parents=True, exist_ok=True)
+    for name in COPIED:
+        if (run / name).exists():
+            shutil.copyfile(run / name, to / name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

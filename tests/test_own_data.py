@@ -1,0 +1,179 @@
+"""The user's own data: arrays in a file, pictures in folders, and what can be wrong with them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bnnhw.datasets import load
+from bnnhw.errors import InputError
+
+
+def arrays(**changes: Any) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    made: dict[str, Any] = {"x_train": rng.normal(size=(30, 5)), "x_test": rng.normal(size=(9, 5))}
+    made |= {"y_train": rng.integers(0, 3, 30), "y_test": rng.integers(0, 3, 9)}
+    return {n: v for n, v in (made | changes).items() if v is not None}
+
+
+def test_an_npz_file_gives_parts_and_limits(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", **arrays())
+    data = load(str(tmp_path / "mine.npz"))
+    assert [len(data.part(p)[0]) for p in ("train", "valid", "test")] == [25, 5, 9]
+    assert (data.name, data.shape, data.classes) == ("mine", (5,), 3)
+    form = data.input_format(3)
+    assert (form.lo, form.hi) == (data.x_train.min(), data.x_train.max())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y_test": None}, "lacks the array y_test"),
+        ({"x_valid": np.ones((3, 5))}, "lacks the array y_valid"),
+        ({"y_train": np.zeros(29, int)}, "each sample must have one label"),
+        ({"x_train": np.ones((30, 5))}, "x_train must hold finite numbers that are not all"),
+        ({"x_train": np.full((30, 5), np.nan)}, "x_train must hold finite numbers that are not"),
+        ({"x_train": np.full((30, 5), "a")}, "x_train must be numbers, not <U1"),
+        ({"y_train": np.zeros((30, 1))}, "y_train must be numbers, not float64"),
+        ({"x_test": np.ones((0, 5))}, "x_test is empty"),
+    ],
+)
+def test_an_npz_file_that_is_wrong_is_one_line(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **arrays(**changes))
+    with pytest.raises(InputError) as raised:
+        load(str(path))
+    assert str(raised.value).startswith(f"{path}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"x_test": np.ones((9, 4))}, "mine: x_test must have shape (N, 5)"),
+        ({"y_test": np.full(9, 3)}, "mine: labels in y_test must be 0 to 2, not 3 to 3"),
+        ({"y_train": np.full(30, -1)}, "mine: labels in y_train must be 0 to 1, not -1 to -1"),
+    ],
+)
+def test_parts_that_do_not_fit_each_other_are_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **arrays(**changes))
+    with pytest.raises(InputError) as raised:
+        load(str(path))
+    assert str(raised.value).startswith(message)
+
+
+def test_an_npz_file_is_never_unpickled(tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **arrays(x_train=np.array([[Bomb()]], dtype=object)))
+    with pytest.raises(InputError, match=r"not a readable \.npz file"):
+        load(str(path))
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pytest.fail, ("unpickled",)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"no zip at all", None])
+def test_a_file_that_is_no_npz_is_one_line(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "mine.npz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as raised:
+        load(str(path))
+    assert str(raised.value).startswith(f"{path}: ") and "\n" not in str(raised.value)
+
+
+def picture(path: Path, value: int, *, size: tuple[int, int] = (5, 4), mode: str = "L") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, value if mode == "L" else (value, 0, 9)).save(path)
+
+
+def classes(root: Path, **counts: int) -> None:
+    for name, count in counts.items():
+        for i in range(count):
+            picture(root / name / f"{i:02}.png", 10 * len(name) + i)
+
+
+def test_a_folder_for_each_class_is_split_the_same_way_each_time(tmp_path: Path) -> None:
+    classes(tmp_path / "pets", dog=12, zebra=7)
+    (tmp_path / "pets" / "dog" / "notes.txt").write_text("good boys")
+    data = load(str(tmp_path / "pets"))
+    assert (data.name, data.shape, data.classes) == ("pets", (4, 5, 1), 2)
+    assert data.class_names == ("dog", "zebra")
+    assert [len(data.part(p)[1]) for p in ("train", "valid", "test")] == [13, 3, 3]
+    values, labels = [], []
+    for part in ("train", "valid", "test"):
+        x, y = data.part(part)
+        assert (x == x[:, :1, :1]).all()
+        values += x[:, 0, 0, 0].tolist()
+        labels += y.tolist()
+    assert sorted(zip(values, labels, strict=True)) == sorted(
+        [(30 + i, 0) for i in range(12)] + [(50 + i, 1) for i in range(7)]
+    )
+    assert (
+        data.input_format(8).quantize(data.x_test).tolist() == data.x_test.reshape(3, 20).tolist()
+    )
+    assert np.array_equal(load(str(tmp_path / "pets")).x_train, data.x_train)
+
+
+def test_parts_may_be_folders_too(tmp_path: Path) -> None:
+    classes(tmp_path / "train", a=6, bb=6)
+    classes(tmp_path / "test", bb=2)
+    data = load(str(tmp_path))
+    assert data.y_test.tolist() == [1, 1]
+    assert [len(data.part(p)[1]) for p in ("train", "valid", "test")] == [10, 2, 2]
+    classes(tmp_path / "valid", a=1)
+    data = load(str(tmp_path))
+    assert [len(data.part(p)[1]) for p in ("train", "valid", "test")] == [12, 1, 2]
+
+
+def test_one_picture_with_colours_makes_all_of_them_coloured(tmp_path: Path) -> None:
+    classes(tmp_path, a=3, b=3)
+    picture(tmp_path / "b" / "01.png", 200, mode="RGB")
+    data = load(str(tmp_path))
+    x = np.concatenate([data.x_train, data.x_valid, data.x_test])
+    assert data.shape == (4, 5, 3)
+    assert {tuple(v) for v in x[:, 0, 0].tolist()} >= {(200, 0, 9), (10, 10, 10)}
+
+
+@pytest.mark.parametrize("name", ["torn", "none", "wide", "one", "few", "no test", "empty"])
+def test_a_folder_that_is_wrong_is_one_line_that_names_what(name: str, tmp_path: Path) -> None:
+    root = tmp_path / "mine"
+    classes(root, a=4, b=4)
+    bad = root / "b" / "02.png"
+    if name == "torn":
+        bad.write_bytes(bad.read_bytes()[:40])
+        message = f"{bad}: not a readable picture ("
+    elif name == "none":
+        bad.write_bytes(b"no picture")
+        message = f"{bad}: not a readable picture ("
+    elif name == "wide":
+        picture(bad, 3, size=(6, 4))
+        message = f"{bad}: must be 5 x 4 pixels as {root / 'a' / '00.png'} is, not 6 x 4"
+    elif name == "one":
+        root = root / "a"
+        message = f"{root}: must have a folder for each of at least 2 classes"
+    elif name == "few":
+        classes(root, c=2)
+        message = f"{root / 'c'}: must hold at least 3 pictures (.png"
+    elif name == "no test":
+        root = tmp_path
+        classes(root / "train", a=4, b=4)
+        message = f"{root}: must have the folders train and test, not only train"
+    else:
+        root = tmp_path
+        classes(root / "train", a=4, b=4)
+        (root / "test" / "a").mkdir(parents=True)
+        message = f"{root / 'test'}: holds no pictures (.png"
+    with pytest.raises(InputError) as raised:
+        load(str(root))
+    said = str(raised.value)
+    assert said.startswith(message) or (name == "wide" and "must be" in said and str(bad) in said)
+    assert "\n" not in said

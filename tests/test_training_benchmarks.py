@@ -1,0 +1,89 @@
+"""The benchmarks of training: resumable, kept as records, shown as table and chart."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import ablation, accuracy, store
+from benchmarks.accuracy import RUNS, Run
+from bnnhw.record import Record
+from bnnhw.training import Topology
+
+SMALL: dict[str, Any] = {"topology": "8", "epochs": 3, "warmup": 1, "batch": 128}
+
+
+@pytest.fixture(autouse=True)
+def records_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "RECORDS", tmp_path / "records")
+
+
+def test_slices_end_in_the_same_records_as_one_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(name="small", data="digits", options=SMALL, seeds=(4, 5))
+    monkeypatch.setattr(accuracy, "RUNS", (run,))
+    assert accuracy.main(["-o", str(tmp_path / "whole"), "--keep"]) == 0
+    whole = [(r.name, r.value, r.seed) for r in store.kept("accuracy-small")]
+    assert {name for name, _, _ in whole} == {
+        "accuracy_valid", "accuracy_test", "float_accuracy_valid", "float_accuracy_test"
+    }  # fmt: skip
+    assert {seed for _, _, seed in whole} == {4, 5}
+    capsys.readouterr()
+    for path in (tmp_path / "records").iterdir():
+        path.unlink()
+    sliced = ["-o", str(tmp_path / "cut"), "--minutes", "1e-5", "--copy", str(tmp_path / "copy")]
+    for _ in range(12):
+        assert accuracy.main([*sliced, "--keep"]) == 0
+        shown = capsys.readouterr().out
+        found = [(r.name, r.value, r.seed) for r in store.kept("accuracy-small")]
+        if found == whole:
+            break
+    assert found == whole
+    assert "3 of 3" in shown
+    copied = sorted(path.name for path in (tmp_path / "copy" / "small-4").iterdir())
+    assert copied == ["config.json", "curves.png", "metrics.csv", "model.safetensors"]
+
+
+def test_stated_runs_are_trainings_of_known_topologies() -> None:
+    assert len({run.name for run in RUNS}) == len(RUNS)
+    for run in RUNS:
+        options = {**run.options, "device": "cpu"}
+        config = Run(name=run.name, data=run.data, options=options).config(1)
+        assert Topology.parse(config.topology)
+        assert re.match(rf"bnnhw train --data {run.data} .* --seed 1 -o runs/", run.command)
+
+
+def record(part: str, value: float, seed: int) -> Record:
+    return Record(name=f"accuracy_{part}", value=value, unit="1", kind="measured", how="golden",
+                  on="MNIST", seed=seed)  # fmt: skip
+
+
+def test_the_ablations_table_says_what_a_change_is_worth() -> None:
+    for name, tests in (("base", (0.96, 0.97, 0.98)), ("norm-shift", (0.97, 0.975, 0.98))):
+        found = [record(p, v, s) for s, v in enumerate(tests) for p in ("valid", "test")]
+        store.keep(f"ablation-{name}", found)
+    lines = ablation.table().splitlines()
+    assert len(lines) == 4
+    assert lines[2].endswith("| 97.00% (96.00 to 98.00) | 97.00% (96.00 to 98.00) |  |")
+    assert lines[3] == (
+        "| shift-based norm | 97.50% (97.00 to 98.00) | 97.50% (97.00 to 98.00) | +0.50 |"
+    )
+    before = ablation.chart()
+    assert before == ablation.chart() and before.startswith(b"\x89PNG")
+    store.keep("ablation-average", [record("test", 0.5, 1)])
+    assert ablation.chart() != before
+
+
+def test_each_variant_changes_one_thing_and_has_a_name_of_its_own() -> None:
+    names = [variant.name for variant in ablation.VARIANTS]
+    assert len(set(names)) == len(names) and names[0] == "base"
+    for variant in ablation.VARIANTS[1:]:
+        assert variant.options.items() - ablation.BASE.items() == variant.options.items()
+
+
+@pytest.mark.parametrize("benchmark", [ablation, accuracy])
+def test_an_unknown_name_is_one_line(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert benchmark.main(["--only", "nothing"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,102 @@
+"""Two processes train as one does at the same total batch."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bnnhw.network_file import load
+
+STEPS = """
+import json, sys, torch
+from bnnhw.datasets import load
+from bnnhw.training import BinaryNet, Topology, TrainConfig
+from bnnhw.training.distributed import Processes
+from bnnhw.training.fit import Fit, Tensors
+from bnnhw.training.layers import Binarization
+
+options = json.loads(sys.argv[1])
+config = TrainConfig(batch=37, epochs=6, warmup=1, **options)
+torch.set_num_threads(1)
+with Processes("cpu") as processes:
+    data = load("digits")
+    model = BinaryNet(
+        Topology.parse(config.topology), data.shape, 10, input_bits=4, how=Binarization(),
+        norm=config.norm, generator=torch.Generator().manual_seed(0),
+    )
+    if sys.argv[2] == "float64":
+        model.double()
+    run = Fit(model, Tensors.of(data, config), config, processes)
+    for group in run.optimizer.param_groups:
+        group["lr"] = group["rate"] / 100
+    generator = torch.Generator().manual_seed(1)
+    told = []
+    for step in range(5):
+        model.train()
+        chosen = torch.randint(900, (37,), generator=generator)
+        loss = float(processes.sum(run.step(chosen, generator)))
+        gradients = [p.grad.flatten().tolist() for p in model.parameters()]
+        told.append({"loss": loss, "gradients": gradients if step == 0 else []})
+    told[-1]["parameters"] = [p.flatten().tolist() for p in model.state_dict().values()]
+    if processes.first:
+        print(json.dumps(told))
+"""
+
+
+def steps(count: int, options: dict[str, Any], dtype: str, tmp_path: Path) -> Any:
+    (tmp_path / "steps.py").write_text(STEPS)
+    command = [sys.executable]
+    if count > 1:
+        command += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "steps.py"), json.dumps(options), dtype],
+        capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"topology": "32-16", "shift": 1, "flip": True},
+        {
+            "topology": "32-16",
+            "norm": "shift",
+            "optimizer": "shift_adamax",
+            "loss": "cross_entropy",
+        },
+        {"topology": "6C3p1-MP2-8", "average": 0.5},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_two_processes_train_as_one(options: dict[str, Any], dtype: str, tmp_path: Path) -> None:
+    one, two = (steps(count, options, dtype, tmp_path) for count in (1, 2))
+    assert one[0]["loss"] == pytest.approx(two[0]["loss"], rel=1e-5)
+    for ours, theirs in zip(one[0]["gradients"], two[0]["gradients"], strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-5)
+    if dtype == "float32":
+        # A gradient that is 0 but for rounding gets a whole step from Adam, this way or that.
+        return
+    assert [step["loss"] for step in one] == pytest.approx([s["loss"] for s in two], rel=1e-5)
+    for ours, theirs in zip(one[-1]["parameters"], two[-1]["parameters"], strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-5)
+
+
+def test_two_processes_write_one_run(tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"),
+        *("-m", "bnnhw", "train", "--topology", "16", "--epochs", "2", "--json"),
+        *("-o", str(tmp_path / "run")),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)  # by the first process alone
+    assert told["finished"]
+    assert told["accuracy"] == load(tmp_path / "run" / "model.safetensors").accuracy
+    assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 3

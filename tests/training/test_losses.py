@@ -1,0 +1,47 @@
+"""Losses and schedules against their formulas."""
+
+import itertools
+
+import pytest
+import torch
+
+from bnnhw.training.losses import distillation, loss_of, rate_at
+
+
+def test_the_square_hinge_is_the_formula() -> None:
+    scores = torch.tensor([[0.5, -2.0, 3.0]])
+    # targets +1 -1 -1: (1 - 0.5)^2, max(0, 1 - 2)^2 = 0, (1 + 3)^2
+    assert loss_of(scores, torch.tensor([0]), "hinge").item() == pytest.approx((0.25 + 0 + 16) / 3)
+
+
+def test_distillation_is_zero_for_the_teachers_own_scores() -> None:
+    scores = torch.randn(5, 10, generator=torch.Generator().manual_seed(0))
+    assert distillation(scores, scores, 3.0).item() == pytest.approx(0, abs=1e-6)
+    assert distillation(scores, -scores, 3.0).item() > 0.1
+
+
+def test_the_rate_warms_up_and_falls_to_zero() -> None:
+    rates = [rate_at(step, 100, 10) for step in range(101)]
+    assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
+    assert rates[10] == 1 and rates[55] == pytest.approx(0.5) and rates[100] == pytest.approx(0)
+    assert all(a > b for a, b in itertools.pairwise(rates[10:]))
+    assert rate_at(0, 10, 0) == 1
+
+
+def test_smoothed_cross_entropy_is_the_formula() -> None:
+    scores = torch.tensor([[0.5, -2.0, 3.0], [1.0, 1.0, 0.0]])
+    labels = torch.tensor([0, 2])
+    log = torch.log_softmax(scores, 1)
+    wanted = -(0.7 * log[[0, 1], labels] + 0.1 * log.sum(1)).mean()
+    found = loss_of(scores, labels, "cross_entropy", 0.3)
+    assert found.item() == pytest.approx(wanted.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "middle", "end"),
+    [("linear", 0.5, 0.0), ("exponential", 1e-3**0.5, 1e-3), ("constant", 1.0, 1.0)],
+)
+def test_schedules_end_where_they_say(schedule: str, middle: float, end: float) -> None:
+    assert rate_at(10, 110, 10, schedule) == 1
+    assert rate_at(60, 110, 10, schedule) == pytest.approx(middle)
+    assert rate_at(110, 110, 10, schedule) == pytest.approx(end, abs=1e-12)
