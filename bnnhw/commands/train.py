@@ -92,7 +92,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     from .. import console
     from ..training import TrainConfig, train
-    from ..training.train import stored_config
+    from ..training.run_folder import stored_config
 
     speaks = os.environ.get("RANK", "0") == "0"  # of torchrun's processes only the first
     if not speaks:

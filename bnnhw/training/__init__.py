@@ -14,6 +14,7 @@ __all__ = [
 from .config import TrainConfig
 from .export import export
 from .fit import Epoch
-from .net import BinaryNet, FloatNet
+from .float_net import FloatNet
+from .net import BinaryNet
 from .topology import Topology
 from .train import TrainResult, train

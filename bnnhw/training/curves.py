@@ -17,7 +17,10 @@ def curves(title: str, history: Sequence[Epoch]) -> bytes:
     best = max(row.epoch for row in history if row.valid == top)
     panels = (
         ("loss of a step, mean", [row.loss for row in history]),
-        ("accuracy on validation, %", [100 * row.valid for row in history]),
+        (
+            f"accuracy on validation, % (best: epoch {best}, {top:.2%})",
+            [100 * row.valid for row in history],
+        ),
         ("weights that changed their sign, %", [100 * row.flips for row in history]),
     )
     for axis, (head, values) in zip(figure.subplots(1, 3), panels, strict=True):
@@ -25,6 +28,8 @@ def curves(title: str, history: Sequence[Epoch]) -> bytes:
                   markersize=3)  # fmt: skip
         axis.axvline(best, color=FAINT, linewidth=0.8, linestyle=":")
         axis.set_title(head, loc="left", fontsize=9.5, color=INK)
-        axis.set_xlabel(f"epoch (best: {best}, {top:.2%})", fontsize=8, color=INK)
+        axis.set_xlabel("epoch", fontsize=8, color=INK)
+        if head.startswith("loss"):
+            axis.set_yscale("log")
         plain_axis(axis, "y")
     return png(figure)

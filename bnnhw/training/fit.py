@@ -1,6 +1,6 @@
 """The training loop: shuffle, step, validate, keep the best epoch, save, go on."""
 
-__all__ = ["Epoch", "Tensors", "fit"]
+__all__ = ["Epoch", "Fit", "fit"]
 
 import contextlib
 import copy
@@ -9,15 +9,12 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .. import console
-from ..datasets import Dataset
 from ..errors import InputError
 from ..files import write_text
 from .augment import flipped, shifted
@@ -26,7 +23,8 @@ from .config import TrainConfig
 from .distributed import Processes
 from .losses import distillation, loss_of, rate_at
 from .net import Classifier
-from .shift_adamax import ShiftAdaMax
+from .optimizer import average_of, optimizer_for
+from .tensors import Tensors, accuracy
 
 CHECKPOINT, METRICS = "checkpoint.safetensors", "metrics.csv"
 
@@ -58,36 +56,6 @@ class Epoch:
     seconds: float
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Tensors:
-    """A data set's training and validation parts, quantized, resident on the device.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of one sample.
-    x_train, x_valid : Tensor[uint8], (N, K)
-    y_train, y_valid : Tensor[int64], (N,)
-    """
-
-    shape: tuple[int, ...]
-    x_train: Tensor
-    y_train: Tensor
-    x_valid: Tensor
-    y_valid: Tensor
-
-    @classmethod
-    def of(cls, data: Dataset, config: TrainConfig) -> "Tensors":
-        """Quantize a data set for the training."""
-        form = data.input_format(config.input_bits)
-        parts = {}
-        for part in ("train", "valid"):
-            x, y = data.part(part)
-            parts[f"x_{part}"] = torch.from_numpy(form.quantize(x)).to(config.device)
-            parts[f"y_{part}"] = torch.from_numpy(y).to(config.device)
-        return cls(shape=data.shape, **parts)
-
-
 class Fit:
     """A training under way: a model, its optimizer and what its next epoch depends on.
 
@@ -112,8 +80,8 @@ class Fit:
         self.model, self.data, self.config = model, data, config
         self.processes, self.teacher = processes, teacher
         model.join(processes)
-        self.optimizer = _optimizer(model, config)
-        self.averaged = _averaged(model, config.average)
+        self.optimizer = optimizer_for(model, config)
+        self.averaged = average_of(model, config.average)
         self.history: list[Epoch] = []
         self.best = copy.deepcopy(self.validated.state_dict())
 
@@ -307,38 +275,3 @@ def _late(run: Fit, until: float, processes: Processes) -> bool:
     """Whether the next epoch would take too long; all processes say the same."""
     late = time.monotonic() + run.history[-1].seconds > until
     return bool(processes.sum(torch.tensor(float(late), device=run.data.x_train.device)))
-
-
-def _optimizer(model: Classifier, config: TrainConfig) -> torch.optim.Optimizer:
-    """With a rate for what is binarized, layer by layer, and one for the rest."""
-    layers = model.binarized()
-    signs = {id(layer.weight) for layer in layers}
-    groups: list[dict[str, Any]] = [
-        {
-            "params": [layer.weight],
-            "rate": config.rate * (layer.rate_scale if config.glorot_rates else 1),
-        }
-        for layer in layers
-    ]
-    rest = [p for p in model.parameters() if id(p) not in signs]
-    groups.append({"params": rest, "rate": config.norm_rate})
-    if config.optimizer == "shift_adamax":
-        return ShiftAdaMax(groups, lr=0.0)
-    # The fused kernel is one pass over memory instead of ten.
-    return torch.optim.Adam(groups, lr=0.0, fused=True)
-
-
-def _averaged(model: Classifier, decay: float) -> AveragedModel | None:
-    if not decay:
-        return None
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
-
-
-def accuracy(model: Classifier, x: Tensor, y: Tensor) -> float:
-    """Share of samples classified rightly, in eval mode: for binarized ones by their integers."""
-    model.eval()
-    right = sum(
-        int((model.classes(xs) == ys).sum())
-        for xs, ys in zip(x.split(1024), y.split(1024), strict=True)
-    )
-    return right / len(x)

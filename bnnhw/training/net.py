@@ -1,10 +1,9 @@
-"""Networks in torch from a topology: the binarized one, and its float twin of the same shape."""
+"""The binarized network in torch, from a topology."""
 
-__all__ = ["BinaryNet", "Classifier", "FloatNet"]
+__all__ = ["BinaryNet", "Classifier"]
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -186,80 +185,6 @@ class BinaryNet(Classifier):
             layer.weight.clamp_(-1, 1)
         if self.output.scale.numel() == 1:
             self.output.scale.clamp_(min=1e-3)  # one scale can be divided out only above 0
-
-
-class FloatNet(Classifier):
-    """The float twin: the same shape, ReLU for sign, real weights; what binarization is held
-    against, and the teacher where there is one.
-
-    Parameters
-    ----------
-    topology, shape, classes, input_bits, generator
-        As for `BinaryNet`.
-    """
-
-    def __init__(
-        self,
-        topology: Topology,
-        shape: tuple[int, ...],
-        classes: int,
-        *,
-        input_bits: int,
-        generator: torch.Generator,
-    ) -> None:
-        super().__init__()
-        self.input_bits, self.shape, self.maps = input_bits, shape, topology.has_maps
-        shapes = topology.shapes(shape)
-        self.layers = nn.Sequential(*_float_layers(topology, shapes))
-        last = nn.Linear(math.prod(shapes[-1]), classes)
-        self.layers.extend([*([Flat()] if len(shapes[-1]) == 3 and self.maps else []), last])
-        for module in self.layers:
-            if isinstance(module, nn.Linear | nn.Conv2d):
-                nn.init.kaiming_uniform_(module.weight, nonlinearity="relu", generator=generator)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-
-    def prepare(self, x: Tensor) -> Tensor:
-        """Inputs from -1 to +1."""
-        return self.arranged(x.float() / ((1 << self.input_bits) - 1) * 2 - 1)
-
-    def scores(self, a: Tensor) -> Tensor:
-        scores: Tensor = self.layers(a)
-        return scores
-
-    @torch.no_grad()
-    def classes(self, x: Tensor) -> Tensor:
-        scores: Tensor = self(x)
-        return scores.argmax(1)
-
-
-class Flat(nn.Module):
-    """Maps to vectors, channels last."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return flat(x)
-
-
-def _float_layers(topology: Topology, shapes: list[tuple[int, ...]]) -> Iterator[nn.Module]:
-    """Each stage with batch norm and ReLU; a pooling of sums ahead of them."""
-    waiting: list[nn.Module] = []
-    for stage, taken in zip(topology.stages, shapes, strict=False):
-        if isinstance(stage, PoolStage):
-            pool = nn.MaxPool2d(stage.kernel, stage.stride)
-            yield from [pool] if stage.of_sums else [*waiting, pool]
-            waiting = waiting if stage.of_sums else []
-            continue
-        yield from waiting
-        if isinstance(stage, ConvStage):
-            size, step, pad = stage.kernel, stage.stride, stage.padding
-            yield nn.Conv2d(taken[2], stage.neurons, size, step, pad, bias=False)
-            waiting = [nn.BatchNorm2d(stage.neurons), nn.ReLU()]
-        else:
-            if len(taken) == 3 and topology.has_maps:
-                yield Flat()
-            yield nn.Linear(math.prod(taken), stage.neurons, bias=False)
-            waiting = [nn.BatchNorm1d(stage.neurons), nn.ReLU()]
-    yield from waiting
 
 
 def _channels_last(x: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 __all__ = ["TrainResult", "train"]
 
 import dataclasses
-import json
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -17,18 +16,19 @@ from .. import __version__, console
 from ..classify import classify
 from ..datasets import Dataset, load
 from ..errors import InputError, ToolError
-from ..files import remove, sha256_of, write_bytes, write_text
+from ..files import sha256_of, write_bytes
 from ..network import Network
 from .config import TrainConfig
 from .curves import curves
 from .distributed import Processes
 from .export import export
-from .fit import CHECKPOINT, METRICS, Epoch, Tensors, accuracy, fit
+from .fit import Epoch, fit
+from .float_net import FloatNet
 from .layers import Binarization
-from .net import BinaryNet, FloatNet
+from .net import BinaryNet
+from .run_folder import CURVES, MODEL, TEACHER, open_run
+from .tensors import Tensors, accuracy
 from .topology import Topology
-
-CONFIG, MODEL, CURVES, TEACHER = "config.json", "model.safetensors", "curves.png", "float"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,7 +130,7 @@ def train(
     folder = Path(output)
     with Processes(config.device) as processes:
         if processes.first:
-            _open_run(folder, config, resume=resume, overwrite=overwrite)
+            open_run(folder, config, resume=resume, overwrite=overwrite)
         processes.wait()
         teach = float_twin or config.distill > 0
         return _train(
@@ -273,44 +273,3 @@ def _record(config: TrainConfig, best_epoch: int) -> dict[str, Any]:
         "bnnhw": __version__,
         "torch": torch.__version__,
     }
-
-
-def _open_run(folder: Path, config: TrainConfig, *, resume: bool, overwrite: bool) -> None:
-    """The run's folder: fresh, or the one to go on with."""
-    stated = folder / CONFIG
-    if resume:
-        if (found := stored_config(folder)) != config:
-            name = next(
-                f.name
-                for f in dataclasses.fields(config)
-                if getattr(found, f.name) != getattr(config, f.name)
-            )
-            raise InputError(
-                f"{folder}: {name} is {getattr(found, name)} in this run, "
-                f"not {getattr(config, name)}; leave it out to resume"
-            )
-        return
-    if folder.exists():
-        if not folder.is_dir():
-            raise InputError(f"{folder} is a file; a folder is written there")
-        if stated.exists() and not overwrite:
-            raise InputError(
-                f"{folder} holds a training already; --resume goes on with it, "
-                "--overwrite replaces it"
-            )
-        if not stated.exists() and any(folder.iterdir()):
-            raise InputError(f"{folder} is not empty and holds no training; name another folder")
-        for name in (MODEL, CHECKPOINT, METRICS, CURVES, TEACHER):
-            remove(folder / name)
-    write_text(stated, json.dumps({"schema": 1, "config": config.to_json()}, indent=2) + "\n")
-
-
-def stored_config(folder: Path) -> TrainConfig:
-    """The options of the run that lies in a folder."""
-    path = folder / CONFIG
-    try:
-        return TrainConfig.from_json(json.loads(path.read_text())["config"])
-    except FileNotFoundError:
-        raise InputError(f"{folder} holds no training to resume") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: not the options of a training ({error})") from None

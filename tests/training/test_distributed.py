@@ -16,7 +16,8 @@ import json, sys, torch
 from bnnhw.datasets import load
 from bnnhw.training import BinaryNet, Topology, TrainConfig
 from bnnhw.training.distributed import Processes
-from bnnhw.training.fit import Fit, Tensors
+from bnnhw.training.fit import Fit
+from bnnhw.training.tensors import Tensors
 from bnnhw.training.layers import Binarization
 
 options = json.loads(sys.argv[1])

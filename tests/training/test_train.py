@@ -18,6 +18,7 @@ from bnnhw.network_file import load as load_network
 from bnnhw.training import BinaryNet, Epoch, Topology, TrainConfig, train
 from bnnhw.training.distributed import Processes
 from bnnhw.training.layers import Binarization
+from bnnhw.training.tensors import Tensors
 
 SMALL = TrainConfig(topology="16-8", epochs=6, batch=128, warmup=1)
 
@@ -104,7 +105,7 @@ def test_of_equally_good_epochs_the_later_one_wins(
         return 0.5 if len(states) < 5 else 0.25
 
     monkeypatch.setattr(loop, "accuracy", same)
-    data = loop.Tensors.of(load("digits"), SMALL)
+    data = Tensors.of(load("digits"), SMALL)
     model = small_net()
     history = loop.fit(model, data, SMALL, tmp_path, what="", processes=Processes("cpu"))
     assert [row.valid for row in history] == [0.5] * 4 + [0.25] * 2
@@ -115,7 +116,7 @@ def test_of_equally_good_epochs_the_later_one_wins(
 def test_the_seed_orders_the_samples(tmp_path: Path) -> None:
     import bnnhw.training.fit as loop
 
-    data = loop.Tensors.of(load("digits"), SMALL)
+    data = Tensors.of(load("digits"), SMALL)
     losses = []
     for run, seed in enumerate((0, 0, 1)):  # the weights begin alike each time
         config = dataclasses.replace(SMALL, seed=seed, epochs=2)
