@@ -74,10 +74,11 @@ class Inspection:
                 }
             found.append(told)
         if self.folding is not None:
+            interval = self.folding.interval(self.network)
             for told, (dense, fold) in zip(found, self.folding.pairs(self.network), strict=True):
                 cycles = layer_cycles(dense, fold)
                 told["folding"] = fold.resolved(dense)
-                told |= {"cycles": cycles, "share": cycles / self.speed["interval"]}
+                told |= {"cycles": cycles, "share": cycles / interval}
         return found
 
     def to_json(self) -> dict[str, Any]:

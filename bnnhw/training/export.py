@@ -13,7 +13,6 @@ from ..input_format import InputFormat
 from ..layers import Conv, Dense, Output
 from ..maps import Flatten, Pool
 from ..network import Network, Stage
-from ..window import Window
 from .fold import output_integers, thresholds
 from .layers import BinaryConv, Block, MaxPool
 from .net import BinaryNet
@@ -101,9 +100,7 @@ def _hidden(
 def _pool(
     name: str, pool: MaxPool, shape: tuple[int, ...], pool_and: npt.NDArray[np.uint8]
 ) -> Pool:
-    size, step = pool.kernel, pool.stride
-    window = Window(shape=_map(shape), kernel=(size, size), stride=(step, step))
-    return Pool(name=name, window=window, pool_and=pool_and)
+    return Pool(name=name, window=pool.stage.window(_map(shape)), pool_and=pool_and)
 
 
 def _flatten(shape: tuple[int, ...]) -> Flatten:

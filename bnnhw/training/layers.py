@@ -22,7 +22,7 @@ from torch.nn import functional
 from .binarize import binarize
 from .fold import output_integers
 from .norm import Norm
-from .topology import ConvStage
+from .topology import ConvStage, PoolStage
 
 EXACT = 1 << 24  # float32 holds every integer up to here
 
@@ -137,12 +137,12 @@ class BinaryConv(BinaryAffine):
 class MaxPool(nn.Module):
     """The largest in each window; windows that do not fit are dropped."""
 
-    def __init__(self, kernel: int, stride: int) -> None:
+    def __init__(self, stage: PoolStage) -> None:
         super().__init__()
-        self.kernel, self.stride = kernel, stride
+        self.stage = stage
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.max_pool2d(x, self.kernel, self.stride)
+        return functional.max_pool2d(x, self.stage.kernel, self.stage.stride)
 
 
 class Block(nn.Module):

@@ -118,7 +118,7 @@ class BinaryNet(Classifier):
         bits = input_bits
         for stage, taken in zip(topology.stages, shapes, strict=False):
             if isinstance(stage, PoolStage):
-                pool = MaxPool(stage.kernel, stage.stride)
+                pool = MaxPool(stage)
                 if stage.of_sums:
                     last = self.hidden[-1]
                     assert isinstance(last, Block)
@@ -161,10 +161,9 @@ class BinaryNet(Classifier):
         for layer in self.hidden:
             if isinstance(layer, Block):
                 found += layer.stages(a)
-                a = layer(a)
             else:
-                a = layer(a)
-                found.append(a)
+                found.append(layer(a))
+            a = found[-1]
         if a.dim() > 2:
             found.append(flat(a))
         bits = [_channels_last(b > 0).to(torch.uint8) for b in found]

@@ -28,9 +28,7 @@ class _Normalize(torch.autograd.Function):
     def forward(
         ctx: Any, s: Tensor, gamma: Tensor, beta: Tensor, total: Callable[[Tensor], Tensor]
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        sums = _sum(s)
-        both = total(torch.cat([sums, sums.new_tensor([s.numel() / len(sums)])]))
-        mean, count = both[:-1] / both[-1], both[-1]
+        mean, count = _mean(s, total)
         c = s - _broad(mean, s)
         var = total(_sum(c.square())) / count
         root = (var + EPS).rsqrt()
@@ -53,6 +51,13 @@ class _Normalize(torch.autograd.Function):
 def _sum(x: Tensor) -> Tensor:
     """Over all but the channels: float64, (M,)."""
     return x.sum([d for d in range(x.dim()) if d != 1], dtype=torch.float64)
+
+
+def _mean(x: Tensor, total: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    """Over the batch of all processes, (M,), and how many values that is of."""
+    sums = _sum(x)
+    both = total(torch.cat([sums, sums.new_tensor([x.numel() / len(sums)])]))
+    return both[:-1] / both[-1], both[-1].detach()
 
 
 def _broad(values: Tensor, x: Tensor) -> Tensor:
@@ -147,9 +152,7 @@ class ShiftNorm(Norm):
 
     def forward(self, s: Tensor) -> Tensor:
         s = s.to(self.weight.dtype)  # not bfloat16
-        sums = _sum(s)
-        both = self.total(torch.cat([sums, sums.new_tensor([s.numel() / len(sums)])]))
-        mean, count = both[:-1] / both[-1], both[-1].detach()
+        mean, count = _mean(s, self.total)
         c = s - _broad(mean, s)
         var = self.total(_sum(c * ap2(c))) / count
         self._keep(mean, var)
