@@ -77,7 +77,7 @@ class BinaryAffine(nn.Module):
         if self.real and self.training:
             return self.weight
         stochastic = self.how.stochastic_weights and self.training
-        return binarize(self.weight, stochastic=stochastic)
+        return binarize(self.weight, "open", stochastic=stochastic)
 
     @abstractmethod
     def rows(self) -> Tensor:

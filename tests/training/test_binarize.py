@@ -12,15 +12,19 @@ def test_the_sign_is_never_zero() -> None:
     assert binarize(torch.tensor(VALUES)).tolist() == [-1.0] * 6 + [1.0] * 6
 
 
-@pytest.mark.parametrize("window", ["box", "triangle"])
+@pytest.mark.parametrize("window", ["box", "triangle", "open"])
 def test_the_gradient_is_passed_inside_the_window(window: str) -> None:
     x = torch.tensor(VALUES, requires_grad=True)
     g = torch.arange(1.0, 13.0)
     (binarize(x, window) * g).sum().backward()
     assert x.grad is not None
     magnitude = x.detach().abs()
-    factor = (magnitude <= 1).float() if window == "box" else (1 - magnitude).clamp(min=0)
-    assert torch.equal(x.grad, g * factor)
+    factors = {
+        "box": (magnitude <= 1).float(),
+        "triangle": (1 - magnitude).clamp(min=0),
+        "open": torch.ones(12),
+    }
+    assert torch.equal(x.grad, g * factors[window])
 
 
 def test_the_box_reaches_one_and_the_triangle_ends_there() -> None:
