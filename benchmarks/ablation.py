@@ -19,11 +19,12 @@ from statistics import mean
 from typing import Any
 
 from bnnhw import console
-from bnnhw.errors import InputError, ToolError
+from bnnhw.exits import DONE, ended
 from bnnhw.record import Record
 from bnnhw.training import TrainConfig
 
 from .accuracy import accuracies, trained
+from .command import chosen, new_parser
 from .store import keep, kept
 
 SEEDS = (1, 2, 3)
@@ -103,37 +104,20 @@ def records(variant: Variant, out: Path, data_dir: Path) -> list[Record]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.ablation",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--only", default="", metavar="NAME", help="variants that begin so")
-    parser.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR")
-    parser.add_argument("--keep", action="store_true", help="replace the kept records")
-    parser.add_argument("-o", dest="out", type=Path, default=Path("build/ablation"), metavar="DIR")
-    args = parser.parse_args(arguments)
-    chosen = [variant for variant in VARIANTS if variant.name.startswith(args.only)]
-    if not chosen:
-        names = ", ".join(variant.name for variant in VARIANTS)
-        print(f"no variant begins with {args.only!r}; there are {names}", file=sys.stderr)
-        return 2
+    args = new_parser("ablation", __doc__, data=True).parse_args(arguments)
+    return ended("benchmarks.ablation", lambda: _work(args), debug=args.debug)
+
+
+def _work(args: argparse.Namespace) -> int:
     rows = []
-    try:
-        for variant in chosen:
-            found = records(variant, args.out, args.data_dir)
-            if args.keep:
-                keep(f"ablation-{variant.name}", found)
-            rows.append((variant.what, *(spread(shares(found, p)) for p in ("valid", "test"))))
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except (InputError, ToolError) as error:
-        print(error, file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
+    for variant in chosen(VARIANTS, args.only):
+        found = records(variant, args.out, args.data_dir)
+        if args.keep:
+            keep(f"ablation-{variant.name}", found)
+        rows.append((variant.what, *(spread(shares(found, part)) for part in ("valid", "test"))))
     heads = ("change", "validation", "test")
     console.show(console.table("accuracy, mean of three seeds (lowest to highest)", heads, rows))
-    return 0
+    return DONE
 
 
 def shares(records: Sequence[Record], part: str) -> list[float]:

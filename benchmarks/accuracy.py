@@ -26,11 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from bnnhw import console
-from bnnhw.errors import InputError, ToolError
+from bnnhw.exits import DONE, ended
 from bnnhw.network_file import load
 from bnnhw.record import Record, commit
 from bnnhw.training import TrainConfig, TrainResult, train
 
+from .command import chosen, new_parser
 from .store import keep
 
 COPIED = ("model.safetensors", "metrics.csv", "config.json", "curves.png")
@@ -161,56 +162,38 @@ def _device(config: TrainConfig) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.accuracy",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--only", default="", metavar="NAME", help="networks that begin so")
+    parser = new_parser("accuracy", __doc__, data=True)
     parser.add_argument("--gpu", action="store_true", help="the networks that want a GPU")
     parser.add_argument("--minutes", type=float, default=math.inf, metavar="M", help="of a slice")
-    parser.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR")
     parser.add_argument("--copy", type=Path, metavar="DIR", help="networks and metrics go there")
-    parser.add_argument("--keep", action="store_true", help="replace the kept records")
-    parser.add_argument("-o", dest="out", type=Path, default=Path("build/accuracy"), metavar="DIR")
     args = parser.parse_args(arguments)
+    return ended("benchmarks.accuracy", lambda: _work(args), debug=args.debug)
+
+
+def _work(args: argparse.Namespace) -> int:
     until = time.monotonic() + 60 * args.minutes
-    chosen = [run for run in RUNS if run.name.startswith(args.only) and run.gpu == args.gpu]
-    if not chosen:
-        names = ", ".join(run.name for run in RUNS if run.gpu == args.gpu)
-        print(f"no network begins with {args.only!r}; there are {names}", file=sys.stderr)
-        return 2
     rows, worked = [], False
-    try:
-        for run in chosen:
-            found: list[Record] = []
-            for seed in run.seeds:
-                folder = args.out / f"{run.name}-{seed}"
-                finished = _finished(folder)
-                if worked and not finished and time.monotonic() > until:
-                    break
-                worked |= not finished
-                result = trained(
-                    run.config(seed), folder, args.data_dir, float_twin=True, until=until
-                )
-                if args.copy:
-                    _copy(folder, args.copy / folder.name)
-                done = f"{len(result.history)} of {result.epochs}"
-                shown = [f"{s:.2%}" for s in result.accuracy.values()]
-                rows.append((folder.name, done, *shown, *[""] * (2 - len(shown))))
-                if result.finished:
-                    found += accuracies(result, run.config(seed), run.command)
-            if args.keep and found:
-                keep(f"accuracy-{run.name}", found)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except (InputError, ToolError) as error:
-        print(error, file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
+    for run in chosen([run for run in RUNS if run.gpu == args.gpu], args.only):
+        found: list[Record] = []
+        for seed in run.seeds:
+            folder = args.out / f"{run.name}-{seed}"
+            finished = _finished(folder)
+            if worked and not finished and time.monotonic() > until:
+                break
+            worked |= not finished
+            result = trained(run.config(seed), folder, args.data_dir, float_twin=True, until=until)
+            if args.copy:
+                _copy(folder, args.copy / folder.name)
+            done = f"{len(result.history)} of {result.epochs}"
+            shown = [f"{share:.2%}" for share in result.accuracy.values()]
+            rows.append((folder.name, done, *shown, *[""] * (2 - len(shown))))
+            if result.finished:
+                found += accuracies(result, run.config(seed), run.command)
+        if args.keep and found:
+            keep(f"accuracy-{run.name}", found)
     heads = ("network", "epochs", "validation", "test")
     console.show(console.table("accuracy of the integer networks", heads, rows))
-    return 0
+    return DONE
 
 
 def _finished(run: Path) -> bool:

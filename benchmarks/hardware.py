@@ -15,9 +15,11 @@ from pathlib import Path
 
 from bnnhw import console
 from bnnhw.boards import Synthesis
-from bnnhw.errors import InputError, ToolError
+from bnnhw.errors import InputError
+from bnnhw.exits import DONE, FAILED, ended
 
 from .cases import CASES, Case
+from .command import chosen, new_parser
 from .store import figures, keep, kept
 
 MORE = 0.03  # so much more LUT sites is too much
@@ -56,39 +58,25 @@ def measure(cases: Sequence[Case], out: Path, *, quick: bool, replace: bool) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.hardware",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = new_parser("hardware", __doc__)
     parser.add_argument("--quick", action="store_true", help="small designs, not routed")
-    parser.add_argument("--only", default="", metavar="NAME", help="designs whose name begins so")
-    parser.add_argument("--keep", action="store_true", help="replace the kept records")
     parser.add_argument("--list", action="store_true", help="print the designs' names")
-    parser.add_argument("-o", dest="out", type=Path, default=Path("build/bench-hw"), metavar="DIR")
     args = parser.parse_args(arguments)
-    cases = [c for c in CASES if c.name.startswith(args.only) and (c.quick or not args.quick)]
+    return ended("benchmarks.hardware", lambda: _work(args), debug=args.debug)
+
+
+def _work(args: argparse.Namespace) -> int:
+    cases = chosen([case for case in CASES if case.quick or not args.quick], args.only)
     if args.list:
         for case in cases:
             print(case.name)
-        return 0
-    try:
-        if not cases:
-            raise InputError(f"no design is called {args.only}...; --list prints them")
-        if args.quick and args.keep:
-            raise InputError(
-                "--quick does not route, so it has nothing to --keep of a routed design"
-            )
-        grown = measure(cases, args.out, quick=args.quick, replace=args.keep)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except (InputError, ToolError) as error:
-        print(error, file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
+        return DONE
+    if args.quick and args.keep:
+        raise InputError("--quick does not route, so it has nothing to --keep of a routed design")
+    grown = measure(cases, args.out, quick=args.quick, replace=args.keep)
     if grown:
         print(f"{grown} of {len(cases)} take over {MORE:.0%} more LUT sites", file=sys.stderr)
-    return 1 if grown else 0
+    return FAILED if grown else DONE
 
 
 if __name__ == "__main__":

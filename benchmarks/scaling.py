@@ -22,8 +22,10 @@ from pathlib import Path
 
 from bnnhw import console
 from bnnhw.errors import ToolError
+from bnnhw.exits import DONE, ended
 from bnnhw.record import Record, commit
 
+from .command import new_parser
 from .store import keep
 
 SIZES = (1, 2, 4, 8, 16)  # rows and columns
@@ -121,40 +123,26 @@ def measure(size: int, out: Path) -> list[Record]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.scaling",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--keep", action="store_true", help="replace the kept records")
-    parser.add_argument("-o", dest="out", type=Path, default=Path("build/scaling"), metavar="DIR")
-    args = parser.parse_args(arguments)
+    args = new_parser("scaling", __doc__, choice=False).parse_args(arguments)
+    return ended("benchmarks.scaling", lambda: _work(args), debug=args.debug)
+
+
+def _work(args: argparse.Namespace) -> int:
     records: list[Record] = []
-    try:
-        with console.progress("grid sizes", len(SIZES)) as bar:
-            for size in SIZES:
-                bar.advance(0, note=f"{size}x{size}")
-                records += measure(size, args.out)
-                bar.advance()
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except ToolError as error:
-        print(error, file=sys.stderr)
-        return 1
-    rows = [
-        (
-            record.how,
-            f"{float(record.value):.1f} s"
-            if record.unit == "s"
-            else f"{float(record.value) / 1e6:.0f} MB",
-        )
-        for record in records
-    ]
+    with console.progress("grid sizes", len(SIZES)) as bar:
+        for size in SIZES:
+            bar.advance(0, note=f"{size}x{size}")
+            records += measure(size, args.out)
+            bar.advance()
+    rows = [(record.how, _shown(float(record.value), record.unit)) for record in records]
     console.show(console.table("what the tools took", ("what", ""), rows))
     if args.keep:
         keep("scaling", records)
-    return 0
+    return DONE
+
+
+def _shown(value: float, unit: str) -> str:
+    return f"{value:.1f} s" if unit == "s" else f"{value / 1e6:.0f} MB"
 
 
 if __name__ == "__main__":

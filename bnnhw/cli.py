@@ -3,19 +3,14 @@
 __all__ = ["main"]
 
 import argparse
-import errno
 import importlib
 import json
-import os
-import sys
 from collections.abc import Sequence
 
 from . import __version__
-from .errors import InputError, ToolError
+from .exits import DONE, MISTAKE, ended
 
 COMMANDS = ("train", "inspect", "run", "generate", "simulate", "synth", "compare", "doctor")
-
-DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,36 +50,11 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 user's mistake, 130 Ctrl-C."""
     args = _parser().parse_args(arguments)
-    try:
+
+    def work() -> int:
         result = args.run(args)
         if args.json:
             print(json.dumps(result))
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        print("bnnhw: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`): nothing more to say, and nowhere to say it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except Exception as error:
-        if args.debug:
-            raise
-        print(f"bnnhw: {_one_line(error)}", file=sys.stderr)
-        return MISTAKE if isinstance(error, InputError) else FAILED
-    return DONE
 
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, ToolError):
-        return f"{error.tail.rstrip()}\nbnnhw: {error}" if error.tail else str(error)
-    if isinstance(error, InputError):
-        return str(error)
-    if isinstance(error, OSError):
-        name = error.filename2 or error.filename  # of a copy, where it was to go
-        where = f"{name}: " if name else ""
-        full = " (free some space, or write elsewhere)" if error.errno == errno.ENOSPC else ""
-        return f"{where}{error.strerror or error}{full}"
-    if isinstance(error, ModuleNotFoundError):
-        return f"{error.name} is not installed; `bnnhw doctor` says what installs it"
-    return f"this is a bug: {type(error).__name__}: {error} (--debug shows where)"
+    return ended("bnnhw", work, debug=args.debug)

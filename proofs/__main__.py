@@ -7,14 +7,14 @@ import sys
 from collections.abc import Sequence
 
 from bnnhw import console
-from bnnhw.errors import InputError, ToolError
+from bnnhw.errors import InputError
+from bnnhw.exits import DONE, FAILED, ended
 
 from .catalog import PROOFS
 from .proof import Proof
 from .run import Outcome, run
 
 HEADS = ("proof", "bounds", "mode", "depth", "seconds", "proved", "broken copies caught")
-DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -23,6 +23,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="also the ones that take minutes")
     parser.add_argument("--list", action="store_true", help="say what there is, and run nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.add_argument(
         "--jobs",
         type=int,
@@ -66,23 +67,20 @@ def _list(proofs: Sequence[Proof]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 all proved and all caught, 1 not so, 2 the user's mistake, 130 Ctrl-C."""
     args = _arguments(arguments)
-    try:
-        if args.jobs < 1:
-            raise InputError(f"jobs must be at least 1, not {args.jobs}")
-        proofs = _chosen(args.names, heavy=args.all or args.list)
-        if args.list:
-            if args.json:
-                print(json.dumps({"proofs": [proof.name for proof in proofs]}))
-            else:
-                _list(proofs)
-            return DONE
-        outcomes = run(proofs, jobs=args.jobs)
-    except KeyboardInterrupt:
-        print("proofs: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except (InputError, ToolError, OSError) as error:
-        print(f"proofs: {error}", file=sys.stderr)
-        return MISTAKE if isinstance(error, InputError) else FAILED
+    return ended("proofs", lambda: _work(args), debug=args.debug)
+
+
+def _work(args: argparse.Namespace) -> int:
+    if args.jobs < 1:
+        raise InputError(f"jobs must be at least 1, not {args.jobs}")
+    proofs = _chosen(args.names, heavy=args.all or args.list)
+    if args.list:
+        if args.json:
+            print(json.dumps({"proofs": [proof.name for proof in proofs]}))
+        else:
+            _list(proofs)
+        return DONE
+    outcomes = run(proofs, jobs=args.jobs)
     failures = [line for one in outcomes for line in one.failures]
     if args.json:
         print(json.dumps({"proofs": [one.to_json() for one in outcomes], "failures": failures}))

@@ -87,7 +87,7 @@ ERRORS: dict[str, tuple[BaseException, int, str]] = {
     "tool with a log": (
         ToolError("yosys failed", log=Path("a.log"), tail="one\ntwo\n"),
         1,
-        "bnnhw: one\ntwo\nbnnhw: yosys failed; the log is a.log\n",
+        "one\ntwo\nbnnhw: yosys failed; the log is a.log\n",
     ),
     "missing tool": (
         MissingToolError("iverilog", "apt-get install iverilog"),
