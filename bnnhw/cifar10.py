@@ -5,8 +5,6 @@ __all__ = ["Cifar10", "content"]
 import dataclasses
 import io
 import tarfile
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ import numpy.typing as npt
 from .download import download
 from .errors import InputError
 from .files import new_folder
+from .npz import read_npz
 
 FOLDER = "cifar-10-batches-bin"
 BATCHES = {
@@ -102,24 +101,18 @@ def _check_classes(y: npt.NDArray[np.int64], where: str) -> None:
 
 def _jpegs(path: Path) -> Cifar10:
     x, y = {}, {}
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            for part, names in BATCHES.items():
-                blob, offsets, labels = (
-                    np.asarray(file[f"{part}_{key}"]) for key in ("jpeg", "offsets", "labels")
-                )
-                count = len(names) * BATCH
-                if labels.shape != (count,) or offsets.shape != (count + 1,):
-                    raise InputError(f"{path}: {part} must have {count:,} images")
-                x[part] = _decoded(blob.tobytes(), offsets, path)
-                y[part] = labels.astype(np.int64)
-                _check_classes(y[part], f"{path}: {part}")
-    except KeyError as error:
-        raise InputError(f"{path}: lacks an array ({error.args[0]})") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: not a readable .npz file ({error})") from None
+    arrays = read_npz(path)
+    for part, names in BATCHES.items():
+        for name in (f"{part}_{key}" for key in ("jpeg", "offsets", "labels")):
+            if name not in arrays:
+                raise InputError(f"{path}: lacks the array {name}")
+        offsets, labels = arrays[f"{part}_offsets"], arrays[f"{part}_labels"]
+        count = len(names) * BATCH
+        if labels.shape != (count,) or offsets.shape != (count + 1,):
+            raise InputError(f"{path}: {part} must have {count:,} images")
+        x[part] = _decoded(arrays[f"{part}_jpeg"].tobytes(), offsets, path)
+        y[part] = labels.astype(np.int64)
+        _check_classes(y[part], f"{path}: {part}")
     return Cifar10(name="cifar10-jpeg", x=x, y=y)
 
 

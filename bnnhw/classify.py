@@ -3,7 +3,6 @@
 __all__ = ["RunResult", "classify", "read_image", "run"]
 
 import dataclasses
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,9 @@ from .golden import evaluate
 from .input_format import InputFormat
 from .network import Network
 from .network_file import load
+from .pictures import Header, pixels
 
 STEP = 500  # samples at a time
-MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # the kinds of pictures with up to 8 bits
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -151,33 +150,7 @@ def read_image(path: Path | str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8
     InputError
         A file that is no picture, is damaged, or has another size; a shape that no picture has.
     """
-    from PIL import Image
-
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise InputError(f"the network takes samples of shape {shape}, which no picture has")
-    h, w, channels = shape
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            opened = Image.open(path)
-        with opened:
-            # The header tells the size; a wrong one is refused before any pixel is unpacked.
-            if opened.size != (w, h):
-                raise InputError(
-                    f"{path}: must be {w} x {h} pixels, not {opened.width} x {opened.height}; "
-                    "resize it"
-                )
-            if opened.mode not in MODES:
-                raise InputError(f"{path}: pixels must have 8 bits, not mode {opened.mode}")
-            pixels = np.asarray(opened.convert("L" if channels == 1 else "RGB"), dtype=np.uint8)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except InputError:
-        raise
-    except Exception as error:  # Pillow's many readers raise nearly anything on a damaged file
-        raise InputError(f"{path}: not a readable picture ({_first_line(error)})") from None
-    return pixels.reshape(shape)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    size = Header(high=shape[0], wide=shape[1], coloured=shape[2] == 3)
+    return pixels(path, coloured=size.coloured, size=size)

@@ -2,9 +2,6 @@
 
 __all__ = ["from_folder", "from_npz"]
 
-import warnings
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import InputError
+from .npz import read_npz
+from .pictures import header, pixels
 
 PARTS = ("train", "valid", "test")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-MOST_PIXELS = 1 << 22  # of one picture
 MIN_CLASS = 3  # pictures: one for each part
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -26,13 +24,7 @@ def from_npz(path: Path) -> Arrays:
 
     Nothing in the file is unpickled.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {n: np.asarray(file[n]) for n in file.files}
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: not a readable .npz file ({error})") from None
+    arrays = read_npz(path)
     wanted = [f"{a}_{p}" for p in PARTS for a in "xy" if p != "valid" or "x_valid" in arrays]
     for name in wanted:
         if name not in arrays:
@@ -97,53 +89,22 @@ def _pictures(files: dict[str, list[tuple[Path, int]]]) -> Arrays:
     from . import console
 
     arrays: Arrays = {}
-    total = sum(map(len, files.values()))
-    first = files["train"][0][0]
-    with console.progress("reading pictures", total=total) as bar:
-        size, colour = None, any(_header(f)[1] for part in files.values() for f, _ in part)
+    heads = {file: header(file) for listed in files.values() for file, _ in listed}
+    example = files["train"][0][0]
+    first = heads[example]
+    for file, head in heads.items():
+        if (head.wide, head.high) != (first.wide, first.high):
+            raise InputError(
+                f"{file}: must be {first.wide} x {first.high} pixels as {example} is, "
+                f"not {head.wide} x {head.high}"
+            )
+    coloured = any(head.coloured for head in heads.values())
+    with console.progress("reading pictures", total=len(heads)) as bar:
         for part, listed in files.items():
             images = []
             for file, _ in listed:
-                pixels = _pixels(file, "RGB" if colour else "L")
-                size = size or pixels.shape
-                if pixels.shape != size:
-                    raise InputError(
-                        f"{file}: must be {size[1]} x {size[0]} pixels as {first} is, "
-                        f"not {pixels.shape[1]} x {pixels.shape[0]}"
-                    )
-                images.append(pixels)
+                images.append(pixels(file, coloured=coloured))
                 bar.advance()
             arrays[f"x_{part}"] = np.stack(images)
             arrays[f"y_{part}"] = np.array([label for _, label in listed], np.int64)
     return arrays
-
-
-def _header(path: Path) -> tuple[tuple[int, int], bool]:
-    """A picture's size, and whether it has colours; its pixels stay unread."""
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as opened:
-                return opened.size, opened.mode not in ("1", "L", "LA")
-    except Exception as error:  # Pillow's many readers raise nearly anything on a damaged file
-        raise InputError(f"{path}: not a readable picture ({_first_line(error)})") from None
-
-
-def _pixels(path: Path, mode: str) -> npt.NDArray[np.uint8]:
-    from PIL import Image
-
-    (wide, high), _ = _header(path)
-    if wide * high > MOST_PIXELS:
-        raise InputError(f"{path}: must have at most {MOST_PIXELS:,} pixels, not {wide * high:,}")
-    try:
-        with Image.open(path) as opened:
-            pixels = np.asarray(opened.convert(mode), np.uint8)
-    except Exception as error:
-        raise InputError(f"{path}: not a readable picture ({_first_line(error)})") from None
-    return pixels.reshape(high, wide, -1)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -159,7 +159,7 @@ def test_a_damaged_archive_of_jpegs_is_one_line(what: str, tmp_path: Path) -> No
         message = f"{path}: image 4 is damaged ("
     elif what == "lacks":
         del arrays["test_labels"]
-        message = f"{path}: lacks an array ("
+        message = f"{path}: lacks the array test_labels"
     elif what == "counts":
         arrays["test_labels"] = arrays["test_labels"][:-1]
         message = f"{path}: test must have 20 images"
