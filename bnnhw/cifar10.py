@@ -1,6 +1,6 @@
 """CIFAR-10: its binary files, or an archive of JPEGs; found or downloaded, and checked."""
 
-__all__ = ["Cifar10", "content"]
+__all__ = ["CLASSES", "Cifar10", "content"]
 
 import dataclasses
 import io
@@ -26,7 +26,9 @@ JPEGS = "cifar10-jpeg.npz"
 ARCHIVE = "cifar-10-binary.tar.gz"
 ARCHIVE_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
 URLS = (f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}",)
-CLASSES = 10
+CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -83,18 +85,19 @@ def _records(path: Path) -> npt.NDArray[np.uint8]:
             f"{path}: must have {BATCH * RECORD:,} bytes, {BATCH:,} records, not {raw.size:,}"
         )
     records = raw.reshape(BATCH, RECORD)
-    if (top := int(records[:, 0].max())) >= CLASSES:
-        raise InputError(f"{path}: labels must be 0 to {CLASSES - 1}, not {top}")
+    if (top := int(records[:, 0].max())) >= len(CLASSES):
+        raise InputError(f"{path}: labels must be 0 to {len(CLASSES) - 1}, not {top}")
     return records
 
 
 def _check_classes(y: npt.NDArray[np.int64], where: str) -> None:
     """Every class has its tenth: a file that stands twice, or for another, shows here."""
-    counts = np.bincount(y, minlength=CLASSES)
-    if (counts != len(y) // CLASSES).any():
-        wrong = int(np.argmax(counts != len(y) // CLASSES))
+    counts = np.bincount(y, minlength=len(CLASSES))
+    share = len(y) // len(CLASSES)
+    if (counts != share).any():
+        wrong = int(np.argmax(counts != share))
         raise InputError(
-            f"{where}: each class must have {len(y) // CLASSES:,} images, "
+            f"{where}: each class must have {share:,} images, "
             f"and class {wrong} has {counts[wrong]:,}"
         )
 

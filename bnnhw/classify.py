@@ -34,6 +34,8 @@ class RunResult:
     images : tuple of Path
         The pictures, where pictures were given.
     labels : ndarray[int64], (N,), or None where nobody knows the right classes
+    names : tuple of str
+        Of the classes, where the network's file has them.
     """
 
     model: Path
@@ -41,6 +43,11 @@ class RunResult:
     scores: npt.NDArray[np.int32]
     images: tuple[Path, ...] = ()
     labels: npt.NDArray[np.int64] | None = None
+    names: tuple[str, ...] = ()
+
+    def name(self, number: int) -> str:
+        """A class as people call it: its name, or else its number."""
+        return self.names[number] if self.names else str(number)
 
     @property
     def correct(self) -> int | None:
@@ -59,7 +66,7 @@ class RunResult:
         shown = zip(self.images, self.classes, self.scores, strict=True)
         return result | {
             "images": [
-                {"image": str(i), "class": int(c), "scores": [int(v) for v in s]}
+                {"image": str(i), "class": int(c), "name": self.name(c), "scores": s.tolist()}
                 for i, c, s in shown
             ]
         }
@@ -100,7 +107,13 @@ def run(
         paths = tuple(Path(path) for path in images)
         values = _raw(network.input, [read_image(path, network.input.shape) for path in paths])
         scores, classes = classify(network, values)
-        return RunResult(model=Path(model), classes=classes, scores=scores, images=paths)
+        return RunResult(
+            model=Path(model),
+            classes=classes,
+            scores=scores,
+            images=paths,
+            names=_names(network.training.get("class_names"), network.output.neurons),
+        )
     if part not in ("train", "valid", "test"):
         raise InputError(f"part must be train, valid or test, not {part!r}")
     source = load_data(data, data_dir)
@@ -117,6 +130,13 @@ def run(
         )
     scores, classes = classify(network, samples)
     return RunResult(model=Path(model), classes=classes, scores=scores, labels=labels)
+
+
+def _names(told: object, classes: int) -> tuple[str, ...]:
+    """The training record's names of the classes; none if that is not what it tells."""
+    names = tuple(told) if isinstance(told, list) else ()
+    fit = len(names) == classes and all(isinstance(n, str) and n.isprintable() for n in names)
+    return names if fit else ()
 
 
 def _raw(form: InputFormat, pixels: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:

@@ -157,7 +157,7 @@ def _mnist(folder: Path) -> Dataset:
 def _cifar10(folder: Path) -> Dataset:
     """Of the 50,000 training images, 5,000 chosen with a fixed seed are validation."""
     found = cifar10.content(folder)
-    return _images(found.name, found.x, found.y, CIFAR10_VALIDATION)
+    return _images(found.name, found.x, found.y, CIFAR10_VALIDATION, cifar10.CLASSES)
 
 
 def _svhn(folder: Path) -> Dataset:
@@ -173,6 +173,7 @@ def _images(
     x: Mapping[str, npt.NDArray[np.uint8]],
     y: Mapping[str, npt.NDArray[np.int64]],
     validation: int,
+    class_names: tuple[str, ...] = (),
 ) -> Dataset:
     """Images of ten classes, so many of the training part drawn for validation."""
     # RandomState's streams are frozen: the split is the same under every version of numpy.
@@ -187,6 +188,7 @@ def _images(
         x_test=x["test"],
         y_test=y["test"],
         classes=10,
+        class_names=class_names,
         lo=0,
         hi=255,
         threshold=128,

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bnnhw.classify import run
 from bnnhw.datasets import load
 from bnnhw.errors import InputError
+from bnnhw.training import TrainConfig, train
 
 
 def arrays(**changes: Any) -> dict[str, Any]:
@@ -198,3 +200,11 @@ def test_a_folder_that_is_wrong_is_one_line_that_names_what(name: str, tmp_path:
     else:
         assert said.startswith(message)
     assert "\n" not in said
+
+
+def test_a_trained_network_calls_pictures_by_their_folders_names(tmp_path: Path) -> None:
+    classes(tmp_path / "pets", dog=6, zebra=6)
+    config = TrainConfig(data=str(tmp_path / "pets"), topology="4", epochs=1, warmup=0, batch=4)
+    result = train(config, tmp_path / "run")
+    told = run(result.model, images=[tmp_path / "pets" / "dog" / "00.png"])
+    assert [told.name(0), told.name(1)] == ["dog", "zebra"]

@@ -1,5 +1,6 @@
 """`bnnhw run`: data sets and pictures through golden, and what it says of those it cannot read."""
 
+import dataclasses
 import json
 import struct
 import zlib
@@ -40,6 +41,29 @@ def picture(path: Path, mode: str = "L", size: tuple[int, int] = (WIDTH, HEIGHT)
     pixels = np.random.default_rng(len(path.name)).integers(0, 256, (*size[::-1], *channels))
     Image.fromarray(pixels.astype(np.uint8), mode).save(path)
     return pixels.astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("told", "first"),
+    [
+        (["ant", "bee", "cow", "dog"], "ant"),
+        (["ant", "bee", "cow"], "0"),
+        (["ant", "bee", "cow", 3], "0"),
+        (["a\x1b[2J", "bee", "cow", "dog"], "0"),
+        ("abcd", "0"),
+        (None, "0"),
+    ],
+)
+def test_classes_are_called_by_the_names_that_the_file_has(
+    tmp_path: Path, told: object, first: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "n.safetensors"
+    dataclasses.replace(network(1), training={"class_names": told}).save(path)
+    picture(tmp_path / "a.png")
+    result = run(path, images=[tmp_path / "a.png"])
+    assert result.name(0) == first
+    code, out, _ = command(path, "--images", str(tmp_path / "a.png"), capsys=capsys)
+    assert (code, out) == (0, f"{tmp_path / 'a.png'}: {result.name(int(result.classes[0]))}\n")
 
 
 @pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])

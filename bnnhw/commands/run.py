@@ -45,5 +45,5 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         )
     elif not args.json:
         for path, number in zip(result.images, result.classes, strict=True):
-            console.out.print(f"{path}: {number}", markup=False)
+            console.out.print(f"{path}: {result.name(number)}", markup=False)
     return result.to_json()

@@ -192,7 +192,7 @@ def _train(
     )
     top = max(row.valid for row in history)
     best_epoch = max(row.epoch for row in history if row.valid == top)
-    network = export(model, form, training=_record(config, best_epoch))
+    network = export(model, form, training=_record(config, best_epoch, data))
     finished = len(history) == config.epochs
     reached = measure(network, data, ("valid", "test") if finished else ("valid",))
     if reached["valid"] != top:
@@ -266,10 +266,15 @@ def _generator(config: TrainConfig) -> torch.Generator:
     return torch.Generator().manual_seed(config.seed)
 
 
-def _record(config: TrainConfig, best_epoch: int) -> dict[str, Any]:
+def _record(config: TrainConfig, best_epoch: int, data: Dataset) -> dict[str, Any]:
     """What the file says of its training; nothing in it differs between two equal runs."""
-    return config.to_json() | {
-        "best_epoch": best_epoch,
-        "bnnhw": __version__,
-        "torch": torch.__version__,
-    }
+    named = {"class_names": list(data.class_names)} if data.class_names else {}
+    return (
+        config.to_json()
+        | named
+        | {
+            "best_epoch": best_epoch,
+            "bnnhw": __version__,
+            "torch": torch.__version__,
+        }
+    )
