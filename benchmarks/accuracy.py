@@ -16,7 +16,6 @@ __all__ = ["RUNS", "Run", "accuracies", "trained"]
 import argparse
 import dataclasses
 import math
-import platform
 import shlex
 import shutil
 import sys
@@ -27,6 +26,7 @@ from typing import Any
 
 from bnnhw import console
 from bnnhw.exits import DONE, ended
+from bnnhw.machine import processor
 from bnnhw.network_file import load
 from bnnhw.record import Record, commit
 from bnnhw.training import TrainConfig, TrainResult, train
@@ -158,7 +158,7 @@ def _device(config: TrainConfig) -> str:
         import torch
 
         return str(torch.cuda.get_device_name())
-    return f"{platform.machine()}, {platform.system()}"
+    return processor()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

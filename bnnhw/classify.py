@@ -4,6 +4,7 @@ __all__ = ["RunResult", "classify", "read_image", "run"]
 
 import dataclasses
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import numpy.typing as npt
 from . import console
 from .datasets import load as load_data
 from .errors import InputError
-from .golden import evaluate
+from .golden import Trace, evaluate
 from .input_format import InputFormat
+from .machine import cores
 from .network import Network
 from .network_file import load
 from .pictures import Header, pixels
 
-STEP = 500  # samples at a time
+STEP = 100  # samples at a time
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -150,11 +152,18 @@ def _raw(form: InputFormat, pixels: list[npt.NDArray[np.uint8]]) -> npt.NDArray[
 def classify(
     network: Network, values: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16]]:
-    """Scores and classes of raw samples, a few hundred at a time."""
+    """Scores and classes of raw samples, some at a time on each core."""
     scores, classes = [], []
-    with console.progress("classifying", total=len(values)) as bar:
-        for start in range(0, len(values), STEP):
-            trace = evaluate(network, network.input.quantize(values[start : start + STEP]))
+
+    def traced(start: int) -> Trace:
+        return evaluate(network, network.input.quantize(values[start : start + STEP]))
+
+    # numpy lets go of the interpreter's lock while it counts, so threads do.
+    with (
+        console.progress("classifying", total=len(values)) as bar,
+        ThreadPoolExecutor(cores()) as pool,
+    ):
+        for trace in pool.map(traced, range(0, len(values), STEP)):
             assert trace.scores is not None and trace.classes is not None
             scores.append(trace.scores)
             classes.append(trace.classes)

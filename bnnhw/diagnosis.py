@@ -5,16 +5,15 @@ __all__ = ["Diagnosis", "Entry", "doctor"]
 import dataclasses
 import importlib.metadata
 import importlib.util
-import os
 import platform
 import re
-from pathlib import Path
 from typing import Any, Literal
 
 from rich.table import Table
 
 from . import __version__, console
 from .errors import InputError, MissingToolError
+from .machine import cores, processor
 from .tools import TOOLS, Found, Tool, find, start
 
 # Python package, purpose, whether the main flow needs it, what installs it
@@ -198,25 +197,10 @@ def _machine() -> dict[str, str]:
         "bnnhw": __version__,
         "python": platform.python_version(),
         "system": platform.platform(),
-        "cpu": _cpu(),
-        "cores": str(_cores()),
+        "cpu": processor(),
+        "cores": str(cores()),
         "gpu": _gpu(),
     }
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # those this process may use, which can be fewer
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _cpu() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        text = ""
-    named = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return named.group(1) if named else platform.processor() or platform.machine()
 
 
 def _gpu() -> str:

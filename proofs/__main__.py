@@ -2,13 +2,13 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 
 from bnnhw import console
 from bnnhw.errors import InputError
 from bnnhw.exits import DONE, FAILED, ended
+from bnnhw.machine import cores
 
 from .catalog import PROOFS
 from .proof import Proof
@@ -27,7 +27,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--jobs",
         type=int,
-        default=len(os.sched_getaffinity(0)),
+        default=cores(),
         help="how many at a time (default: one a core)",
     )
     return parser.parse_args(arguments)

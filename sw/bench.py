@@ -3,12 +3,9 @@
 __all__ = ["BATCH", "Timing", "measure"]
 
 import dataclasses
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +13,7 @@ import numpy.typing as npt
 from bnnhw import console
 from bnnhw.errors import ToolError
 from bnnhw.golden import evaluate
+from bnnhw.machine import cores, processor
 from bnnhw.network import Network
 from bnnhw.record import Record, commit
 from bnnhw.vectors import random_vectors
@@ -176,13 +174,6 @@ def _median_s(run: Callable[[], object]) -> tuple[float, int]:
 
 
 def cpu_name() -> str:
-    """The processor's name, as the system tells it, and how many cores we may use."""
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{name}, {cores} core{'s'[: cores != 1]}"
+    """The processor's name, and how many cores we may use."""
+    count = cores()
+    return f"{processor()}, {count} core{'s'[: count != 1]}"
