@@ -18,6 +18,7 @@ from ..datasets import Dataset, load
 from ..errors import InputError, ToolError
 from ..files import sha256_of, write_bytes
 from ..network import Network
+from .agreement import check
 from .config import TrainConfig
 from .curves import curves
 from .distributed import Processes
@@ -46,6 +47,9 @@ class TrainResult:
     best_epoch : int
     accuracy : dict
         Of the integer network on "valid", and when all epochs are done on "test".
+    checked : int
+        Test samples for which every bit of every layer was seen to be the same in torch and in
+        integers; 0 while epochs are left.
     float_accuracy : dict
         Of the float twin, where one was trained.
     seconds : float
@@ -58,6 +62,7 @@ class TrainResult:
     epochs: int
     best_epoch: int
     accuracy: dict[str, float]
+    checked: int
     float_accuracy: dict[str, float]
     seconds: float
 
@@ -74,6 +79,7 @@ class TrainResult:
             "finished": self.finished,
             "best_epoch": self.best_epoch,
             "accuracy": self.accuracy,
+            "checked": self.checked,
             "float_accuracy": self.float_accuracy,
             "seconds": self.seconds,
         }
@@ -200,6 +206,7 @@ def _train(
             f"this is a bug: validation accuracy is {top} in torch, {reached['valid']} in integers"
         )
     network = dataclasses.replace(network, accuracy=reached)
+    checked = check(model, network, data.x_test) if finished else 0
     if processes.first:
         network.save(folder / MODEL)
         _draw(folder / CURVES, f"{data.name}, {config.topology}", history)
@@ -211,6 +218,7 @@ def _train(
         epochs=config.epochs,
         best_epoch=best_epoch,
         accuracy=reached,
+        checked=checked,
         float_accuracy=_measure_twin(twin, data, config) if twin is not None and finished else {},
         seconds=round(sum(row.seconds for row in history), 3),
     )
@@ -225,6 +233,7 @@ def _nothing_yet(config: TrainConfig, folder: Path) -> TrainResult:
         epochs=config.epochs,
         best_epoch=0,
         accuracy={},
+        checked=0,
         float_accuracy={},
         seconds=0.0,
     )

@@ -1,5 +1,6 @@
 """Torch in eval mode and golden agree on every hidden bit, every score and every class."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import pytest
 import torch
 
 from bnnhw.datasets import load
-from bnnhw.errors import InputError
+from bnnhw.errors import InputError, ToolError
 from bnnhw.golden import evaluate
 from bnnhw.input_format import InputFormat
+from bnnhw.layers import Output
 from bnnhw.maps import Pool
 from bnnhw.network import Network
 from bnnhw.network_file import load as load_network
 from bnnhw.training import BinaryNet, Topology, export
+from bnnhw.training.agreement import check
 from bnnhw.training.layers import Binarization, Block
 from bnnhw.training.norm import NORMS
 
@@ -153,6 +156,28 @@ def test_known_topologies_agree_on_every_hidden_bit(topology: str) -> None:
 
 def _range(bits: int) -> dict[str, float]:
     return {"threshold": 0.5} if bits == 1 else {"lo": 0.0, "hi": 255.0}
+
+
+@pytest.mark.parametrize("where", ["hidden", "score"])
+def test_a_training_ends_where_one_value_differs_from_torch(where: str) -> None:
+    form = DIGITS.input_format(4)
+    model = adversarial("48-33", form.shape, 4)
+    network = export(model, form)
+    assert check(model, network, DIGITS.x_test) == 599
+    first, second, output = network.dense
+    assert isinstance(output, Output)
+    if where == "hidden":
+        weight = second.weight.copy()
+        weight[8] ^= 1
+        second = dataclasses.replace(second, weight=weight)
+    else:
+        bias = output.bias.copy()
+        bias[7] += 1
+        output = dataclasses.replace(output, bias=bias)
+    damaged = dataclasses.replace(network, layers=(first, second, output))
+    told = {"hidden": r"fc2 of sample \d+ .* at \[8\]", "score": r"fc3 of sample 0 .* at \[7\]"}
+    with pytest.raises(ToolError, match=told[where]):
+        check(model, damaged, DIGITS.x_test)
 
 
 def test_a_wrong_threshold_would_show() -> None:

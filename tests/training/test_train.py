@@ -89,6 +89,7 @@ def test_the_file_holds_the_accuracy_of_the_integer_network(tmp_path: Path) -> N
     assert network.training["seed"] == 0 and network.training["data"] == "digits"
     best = max(row.valid for row in result.history)
     assert network.accuracy["valid"] == best
+    assert result.checked == 599
     assert result.history[result.best_epoch - 1].valid == best
     assert all(row.valid < best for row in result.history[result.best_epoch :])
 
@@ -279,6 +280,7 @@ def test_a_training_that_runs_out_of_time_goes_on_to_the_same_end(
     for done in range(1, 7):
         result = train(SMALL, tmp_path / "cut", resume=done > 1, minutes=1e-9)
         assert (len(result.history), result.finished) == (done, done == 6)
+        assert result.checked == (599 if done == 6 else 0)
         assert result.network is not None and set(result.network.accuracy) == (
             {"valid", "test"} if done == 6 else {"valid"}
         )
