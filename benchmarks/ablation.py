@@ -86,6 +86,7 @@ VARIANTS = (
             options={"real_epochs": 20}),
     Variant(name="average", what="moving average of the weights, decay 0.999",
             options={"average": 0.999}),
+    Variant(name="calibrate", what="norms' statistics taken anew", options={"calibrate": True}),
     Variant(name="distill", what="half the loss from a float teacher",
             options={"distill": 0.5}),
     Variant(name="shift", what="training images moved by a pixel", options={"shift": 1}),

@@ -54,6 +54,7 @@ GROUPS: dict[str, dict[str, Option]] = {
         "schedule": (str, "S", "of the rate: cosine, linear, exponential or constant"),
         "warmup": (int, "N", "epochs in which the rate rises"),
         "average": (float, "DECAY", "keep a moving average of the weights: its decay a step"),
+        "calibrate": (bool, "", "take the norms' statistics anew before each validation"),
     },
     "machine": {
         "device": (str, "D", "cpu or cuda"),

@@ -103,6 +103,10 @@ class TrainConfig:
         Decay a step of a moving average of all parameters, which is what is validated and kept;
         0: none.
 
+    calibrate : bool
+        Before each validation take the norms' statistics over training samples as they are
+        evaluated, see `calibrate`.
+
     seed : int
         Of the first weights, of the order of the samples, and of whatever is drawn in training.
     device : "cpu" or "cuda"
@@ -142,6 +146,7 @@ class TrainConfig:
     warmup: int = WARMUP
     real_epochs: int = 0
     average: float = 0.0
+    calibrate: bool = False
 
     seed: int = 0
     device: str = "cpu"

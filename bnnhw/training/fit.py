@@ -18,11 +18,12 @@ from .. import console
 from ..errors import InputError
 from ..files import write_text
 from .augment import flipped, shifted
+from .calibrate import calibrate
 from .checkpoint import Checkpoint, moments_of, restore_moments
 from .config import TrainConfig
 from .distributed import Processes
 from .losses import distillation, loss_of, rate_at
-from .net import Classifier
+from .net import BinaryNet, Classifier
 from .optimizer import average_of, optimizer_for
 from .tensors import Tensors, accuracy
 
@@ -106,6 +107,8 @@ class Fit:
         loss = self._train(number)
         if not math.isfinite(loss):
             raise InputError(f"the loss is {loss} in epoch {number}; lower the rate")
+        if self.config.calibrate and isinstance(self.validated, BinaryNet):
+            calibrate(self.validated, self.data.x_train)
         valid = accuracy(self.validated, self.data.x_valid, self.data.y_valid)
         if valid >= self.top:
             self.best = copy.deepcopy(self.validated.state_dict())

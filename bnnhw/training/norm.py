@@ -1,6 +1,6 @@
 """Norms of sums: batch norm, and the shift-based one that multiplies with powers of two only."""
 
-__all__ = ["NORMS", "BatchNorm", "Norm", "ShiftNorm"]
+__all__ = ["MOMENTUM", "NORMS", "BatchNorm", "Norm", "ShiftNorm"]
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from .fold import BatchNormFold, NormFold, ShiftNormFold
 from .power import ap2
 
 EPS = 1e-5
-MOMENTUM = 0.1  # of the newest batch in the running statistics
+MOMENTUM = 0.1
 
 
 class _Normalize(torch.autograd.Function):
@@ -80,6 +80,8 @@ class Norm(nn.Module):
     ----------
     total : function of a Tensor
         Its sum over all processes.
+    momentum : float
+        Of the newest batch in the running statistics.
     """
 
     running_mean: Tensor
@@ -92,6 +94,7 @@ class Norm(nn.Module):
         self.register_buffer("running_mean", torch.zeros(neurons))
         self.register_buffer("running_var", torch.ones(neurons))
         self.total: Callable[[Tensor], Tensor] = _alone
+        self.momentum = MOMENTUM
 
     @abstractmethod
     def forward(self, s: Tensor) -> Tensor:
@@ -111,8 +114,8 @@ class Norm(nn.Module):
     @torch.no_grad()
     def _keep(self, mean: Tensor, var: Tensor) -> None:
         """Blend a batch's statistics into the running ones."""
-        self.running_mean.lerp_(mean.to(self.running_mean.dtype), MOMENTUM)
-        self.running_var.lerp_(var.to(self.running_var.dtype), MOMENTUM)
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
+        self.running_var.lerp_(var.to(self.running_var.dtype), self.momentum)
 
     def _doubles(self, s: Tensor) -> tuple[Tensor, ...]:
         """gamma, beta, mean and var in float64, shaped to go with sums."""
