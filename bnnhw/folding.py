@@ -4,10 +4,9 @@ __all__ = ["Folding", "LayerFolding", "balanced", "ceil_div", "layer_cycles", "p
 
 import dataclasses
 import itertools
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tomli_w
 
@@ -15,6 +14,7 @@ from .errors import InputError
 from .files import write_text
 from .layers import Layer
 from .network import Network
+from .toml_file import read_toml
 
 WEIGHTS = ("auto", "baked", "bram")
 BAKED_DEPTH = 128  # auto: ROMs up to this depth are LUTs, deeper ones block RAM
@@ -227,17 +227,14 @@ class Folding:
     @classmethod
     def load(cls, path: Path | str) -> "Folding":
         """Read a folding from a TOML file; InputError names the file and what is wrong with it."""
+        tables = read_toml(path)
         try:
-            return cls._parse(Path(path).read_text(encoding="utf-8"))
+            return cls._parse(tables)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-        except (OSError, ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(f"{path}: not a readable TOML file ({reason})") from None
 
     @classmethod
-    def _parse(cls, text: str) -> "Folding":
-        tables = tomllib.loads(text)
+    def _parse(cls, tables: dict[str, Any]) -> "Folding":
         if unknown := sorted(set(tables) - {"layer", "pixels_per_beat"}):
             raise InputError(f"has an unknown key, {unknown[0]!r}")
         pixels = tables.get("pixels_per_beat")

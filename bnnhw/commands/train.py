@@ -68,6 +68,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="NAME|FILE.npz|FOLDER",
         help="digits, mnist, cifar10, svhn, or your own (default: digits)")  # fmt: skip
     data_dir_argument(parser)
+    parser.add_argument("--config", type=Path, metavar="FILE.toml",
+        help="options from a file, by their names here; those given here come first")  # fmt: skip
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of this run"
     )
@@ -103,11 +105,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
     if args.resume and args.overwrite:
         raise InputError("--resume and --overwrite exclude each other")
+    if args.resume and args.config:
+        raise InputError("--resume takes the options of the run, so --config has no place there")
     if args.resume:
         stored = stored_config(args.output)
         config = TrainConfig.from_json(stored.to_json() | given)
+    elif args.config:
+        config = TrainConfig.load(args.config, **given)
     else:
-        config = TrainConfig.for_data(given.pop("data", "digits"), **given)
+        config = TrainConfig.for_data(**given)
     result = train(
         config,
         args.output,

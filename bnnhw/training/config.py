@@ -3,10 +3,13 @@
 __all__ = ["TrainConfig"]
 
 import dataclasses
+import difflib
 import math
+from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..toml_file import read_toml
 from .topology import Topology
 
 SIGNS = ("deterministic", "stochastic")
@@ -32,6 +35,7 @@ WHOLE = {
 }
 SHARES = ("distill", "smoothing", "input_dropout", "average")
 
+DIGITS = "digits"
 WARMUP = 2
 MNIST = {"topology": "256-256-256", "input_bits": 8, "epochs": 40, "batch": 250, "shift": 1}
 COLOURED = {"topology": "cnv", "input_bits": 8, "epochs": 100, "batch": 100, "shift": 4}
@@ -117,7 +121,7 @@ class TrainConfig:
         small network is fastest on one.
     """
 
-    data: str = "digits"
+    data: str = DIGITS
     topology: str = "128-128"
     input_bits: int = 4
     shift: int = 0
@@ -178,7 +182,7 @@ class TrainConfig:
             raise InputError(f"smoothing goes with the loss cross_entropy, not {self.loss}")
 
     @classmethod
-    def for_data(cls, data: str, **options: Any) -> "TrainConfig":
+    def for_data(cls, data: str = DIGITS, **options: Any) -> "TrainConfig":
         """The defaults that suit the data set, but for the options given.
 
         A training shorter than the usual warm-up has none longer than itself.
@@ -189,15 +193,39 @@ class TrainConfig:
         return cls(**chosen)
 
     @classmethod
+    def load(cls, path: Path | str, **options: Any) -> "TrainConfig":
+        """Options from a TOML file, those given here first; the rest suit the data.
+
+        A key is an option's name, with - or _ in it: `input-bits = 1`.
+        """
+        found = {key.replace("-", "_"): value for key, value in read_toml(path).items()}
+        try:
+            _check_kinds(found)
+            return cls.for_data(**(found | options))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+    @classmethod
     def from_json(cls, record: dict[str, Any]) -> "TrainConfig":
         """The inverse of `to_json`."""
-        try:
-            return cls(**record)
-        except TypeError as error:
-            raise InputError(f"not a training's options ({error})") from None
+        _check_kinds(record)
+        return cls(**record)
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+
+def _check_kinds(record: dict[str, Any]) -> None:
+    """Refuse what is no option, and values of another kind than the option's."""
+    kinds = {f.name: type(f.default) for f in dataclasses.fields(TrainConfig)}
+    for name, value in record.items():
+        if name not in kinds:
+            near = difflib.get_close_matches(name, kinds, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(f"{name} is no option of a training{hint}")
+        kind = kinds[name]
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise InputError(f"{name} must be of type {kind.__name__}, not {value!r}")
 
 
 def _whole(value: object, low: int) -> bool:

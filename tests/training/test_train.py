@@ -34,6 +34,47 @@ def small_net() -> BinaryNet:
     )  # fmt: skip
 
 
+def test_options_may_stand_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "o.toml"
+    path.write_text('data = "mnist"\ninput-bits = 1\nrate = 1\nflip = true\nepochs = 1')
+    config = TrainConfig.load(path, epochs=3, seed=7)
+    assert config == TrainConfig.for_data(
+        "mnist", input_bits=1, rate=1, flip=True, epochs=3, seed=7
+    )
+    path.write_text('topology = "4"\nwarmup = 0')
+    out = str(tmp_path / "run")
+    given = ["train", "--config", str(path), "-o", out]
+    assert cli.main([*given, "--epochs", "1", "--json"]) == 0
+    stored = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
+    assert stored == TrainConfig(topology="4", warmup=0, epochs=1).to_json()
+    capsys.readouterr()
+    assert cli.main([*given, "--resume"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("input-bit = 1", "input_bit is no option of a training; did you mean input_bits?"),
+        ("epochs = 2.0", "epochs must be of type int, not 2.0"),
+        ("flip = 1", "flip must be of type bool, not 1"),
+        ("rate = true", "rate must be of type float, not True"),
+        ("rate = -1", "rate must be above 0, not -1"),
+        ("[train]", "train is no option of a training"),
+        ("epochs = ", r"not a readable TOML file"),
+    ],
+)
+def test_a_file_of_options_that_is_wrong_is_one_line(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "o.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as raised:
+        TrainConfig.load(path)
+    assert str(raised.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(raised.value)
+
+
 def stop_after(epoch: int) -> Any:
     def stop(done: Epoch) -> None:
         if done.epoch == epoch:
