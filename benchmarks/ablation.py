@@ -23,7 +23,7 @@ from bnnhw.exits import DONE, ended
 from bnnhw.record import Record
 from bnnhw.training import TrainConfig
 
-from .accuracy import accuracies, trained
+from .accuracy import accuracies, shares, spread, trained
 from .command import chosen, new_parser
 from .store import keep, kept
 
@@ -115,26 +115,26 @@ def _work(args: argparse.Namespace) -> int:
         found = records(variant, args.out, args.data_dir)
         if args.keep:
             keep(f"ablation-{variant.name}", found)
-        rows.append((variant.what, *(spread(shares(found, part)) for part in ("valid", "test"))))
+        rows.append(
+            (
+                variant.what,
+                *(spread(shares(found, f"accuracy_{part}")) for part in ("valid", "test")),
+            )
+        )
     heads = ("change", "validation", "test")
     console.show(console.table("accuracy, mean of three seeds (lowest to highest)", heads, rows))
     return DONE
 
 
-def shares(records: Sequence[Record], part: str) -> list[float]:
-    """The accuracies on a part, a seed each."""
-    return [float(r.value) for r in records if r.name == f"accuracy_{part}"]
-
-
 def table() -> str:
     """The kept records as the docs' table: accuracies, and the change against the base."""
     lines = ["| change | validation | test | test, against the base |", "|---|---|---|---|"]
-    base = shares(kept("ablation-base"), "test")
+    base = shares(kept("ablation-base"), "accuracy_test")
     for variant in VARIANTS:
         found = kept(f"ablation-{variant.name}")
         if not found:
             continue
-        valid, test = shares(found, "valid"), shares(found, "test")
+        valid, test = shares(found, "accuracy_valid"), shares(found, "accuracy_test")
         gain = "" if variant.name == "base" else f"{100 * (mean(test) - mean(base)):+.2f}"
         lines.append(f"| {variant.what} | {spread(valid)} | {spread(test)} | {gain} |")
     return "\n".join(lines) + "\n"
@@ -144,7 +144,7 @@ def chart() -> bytes:
     """The kept records as a picture: a dot a seed, test accuracy, a line a change."""
     from bnnhw.figure import FAINT, INK, new_figure, plain_axis, png
 
-    rows = [(v, shares(kept(f"ablation-{v.name}"), "test")) for v in VARIANTS]
+    rows = [(v, shares(kept(f"ablation-{v.name}"), "accuracy_test")) for v in VARIANTS]
     rows = [(variant, test) for variant, test in rows if test]
     figure = new_figure("What each change is worth", (9, 1.2 + 0.3 * len(rows)))
     axis = figure.subplots()
@@ -159,11 +159,6 @@ def chart() -> bytes:
     axis.invert_yaxis()
     plain_axis(axis, "x")
     return png(figure)
-
-
-def spread(values: Sequence[float]) -> str:
-    """`97.52% (97.41 to 97.60)`."""
-    return f"{mean(values):.2%} ({100 * min(values):.2f} to {100 * max(values):.2f})"
 
 
 if __name__ == "__main__":

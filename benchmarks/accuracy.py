@@ -11,16 +11,17 @@ after every slice. A GPU machine needs no more than torch, numpy, safetensors, s
 and rich.
 """
 
-__all__ = ["RUNS", "Run", "accuracies", "trained"]
+__all__ = ["RUNS", "Run", "accuracies", "shares", "spread", "table", "trained"]
 
 import argparse
 import dataclasses
 import math
 import shlex
 import shutil
+import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from bnnhw.record import Record, commit
 from bnnhw.training import TrainConfig, TrainResult, train
 
 from .command import chosen, new_parser
-from .store import keep
+from .store import keep, kept
 
 COPIED = ("model.safetensors", "metrics.csv", "config.json", "curves.png")
 
@@ -143,7 +144,7 @@ def accuracies(result: TrainResult, config: TrainConfig, what: str) -> list[Reco
             kind="measured",
             how=f"{'golden' if name == 'accuracy' else 'float twin'}, the epoch best on "
             f"validation of {config.epochs}; {what}",
-            on=f"{config.data}; trained on {_device(config)}",
+            on=f"{result.network.training['data_name']}; trained on {_device(config)}",
             tools={"torch": str(result.network.training["torch"])},
             seed=config.seed,
             commit=commit(),
@@ -159,6 +160,45 @@ def _device(config: TrainConfig) -> str:
 
         return str(torch.cuda.get_device_name())
     return processor()
+
+
+def shares(records: Iterable[Record], name: str) -> list[float]:
+    """The accuracies of a name, "accuracy_test" say, a seed each."""
+    return [float(record.value) for record in records if record.name == name]
+
+
+def spread(values: Sequence[float]) -> str:
+    """`97.52 % (97.41 to 97.60)`: the mean, and where there are several the lowest and highest."""
+    if not values:
+        return ""
+    mean = f"{100 * statistics.mean(values):.2f} %"
+    ends = f" ({100 * min(values):.2f} to {100 * max(values):.2f})" if len(values) > 1 else ""
+    return mean + ends
+
+
+def table() -> str:
+    """The kept records as the docs' table: the integer networks, and their float twins."""
+    lines = [
+        "| data | network | inputs | validation | test | float twin, test | seeds | command |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for run in RUNS:
+        found = kept(f"accuracy-{run.name}")
+        if not found:
+            continue
+        config = run.config(run.seeds[0])
+        names = ("accuracy_valid", "accuracy_test", "float_accuracy_test")
+        seeds = sorted({record.seed for record in found if record.seed is not None})
+        cells = [
+            str(found[0].on.partition(";")[0]),
+            config.topology,
+            "1 bit" if config.input_bits == 1 else f"{config.input_bits} bits",
+            *(spread(shares(found, name)) for name in names),
+            ", ".join(map(str, seeds)),
+            f"`{run.command}`",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,5 +1,6 @@
 """The benchmarks of training: resumable, kept as records, shown as table and chart."""
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -66,14 +67,27 @@ def test_the_ablations_table_says_what_a_change_is_worth() -> None:
         store.keep(f"ablation-{name}", found)
     lines = ablation.table().splitlines()
     assert len(lines) == 4
-    assert lines[2].endswith("| 97.00% (96.00 to 98.00) | 97.00% (96.00 to 98.00) |  |")
+    assert lines[2].endswith("| 97.00 % (96.00 to 98.00) | 97.00 % (96.00 to 98.00) |  |")
     assert lines[3] == (
-        "| shift-based norm | 97.50% (97.00 to 98.00) | 97.50% (97.00 to 98.00) | +0.50 |"
+        "| shift-based norm | 97.50 % (97.00 to 98.00) | 97.50 % (97.00 to 98.00) | +0.50 |"
     )
     before = ablation.chart()
     assert before == ablation.chart() and before.startswith(b"\x89PNG")
     store.keep("ablation-average", [record("test", 0.5, 1)])
     assert ablation.chart() != before
+
+
+def test_the_table_of_accuracies_is_of_the_kept_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(name="small", data="digits", options=SMALL, seeds=(4, 5))
+    other = dataclasses.replace(run, name="other")
+    monkeypatch.setattr(accuracy, "RUNS", (run, other))
+    twin = dataclasses.replace(record("test", 0.99, 4), name="float_accuracy_test")
+    store.keep("accuracy-small", [record("valid", 0.9, 4), record("test", 0.8, 4),
+                                  record("test", 0.81, 5), twin])  # fmt: skip
+    assert accuracy.table().splitlines()[2:] == [
+        "| MNIST | 8 | 4 bits | 90.00 % | 80.50 % (80.00 to 81.00) | 99.00 % | 4, 5 | "
+        f"`{run.command}` |"
+    ]
 
 
 def test_each_variant_changes_one_thing_and_has_a_name_of_its_own() -> None:

@@ -277,13 +277,12 @@ def _generator(config: TrainConfig) -> torch.Generator:
 
 def _record(config: TrainConfig, best_epoch: int, data: Dataset) -> dict[str, Any]:
     """What the file says of its training; nothing in it differs between two equal runs."""
-    named = {"class_names": list(data.class_names)} if data.class_names else {}
-    return (
-        config.to_json()
-        | named
-        | {
-            "best_epoch": best_epoch,
-            "bnnhw": __version__,
-            "torch": torch.__version__,
-        }
-    )
+    told: dict[str, Any] = {
+        "data_name": data.name,
+        "best_epoch": best_epoch,
+        "bnnhw": __version__,
+        "torch": torch.__version__,
+    }
+    if data.class_names:
+        told["class_names"] = list(data.class_names)
+    return config.to_json() | told
