@@ -91,5 +91,6 @@ def restore_moments(
     for key, value in moments.items():
         name, moment = key.rsplit("/", 1)
         p = named[name]
-        # Adam's count of steps stays where a fresh optimizer would have it.
-        optimizer.state[p][moment] = value.to(p.device)
+        # It lies as the parameter does: fused steps go through memory, not through indices.
+        like = torch.empty_like(p, dtype=value.dtype) if value.dim() else value.to(p.device)
+        optimizer.state[p][moment] = like.copy_(value)

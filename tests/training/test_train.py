@@ -96,7 +96,7 @@ def test_the_same_options_give_the_same_file(tmp_path: Path) -> None:
         {"distill": 0.5, "shift": 1, "class_scales": True},
         {"activations": "stochastic", "weights": "stochastic", "input_dropout": 0.1},
         {"norm": "shift", "optimizer": "shift_adamax", "rate": 2**-6, "average": 0.9},
-        {"topology": "4C3p1-MP2-8", "real_epochs": 2, "flip": True, "glorot_rates": True},
+        {"topology": "4C3p1-MP2-5C3-8", "real_epochs": 2, "flip": True, "glorot_rates": True},
         {"loss": "cross_entropy", "smoothing": 0.1, "precision": "bfloat16", "init": "glorot"},
     ],
     ids=str,
