@@ -23,7 +23,7 @@ from bnnhw.exits import DONE, ended
 from bnnhw.record import Record
 from bnnhw.training import TrainConfig
 
-from .accuracy import accuracies, shares, spread, trained
+from .accuracy import shares, spread, trained
 from .command import chosen, new_parser
 from .store import keep, kept
 
@@ -99,8 +99,7 @@ def records(variant: Variant, out: Path, data_dir: Path) -> list[Record]:
     found = []
     for seed in SEEDS:
         config = TrainConfig.for_data("mnist", **(BASE | variant.options), seed=seed)
-        result = trained(config, out / f"{variant.name}-{seed}", data_dir)
-        found += accuracies(result, config, variant.what)
+        found += trained(config, out / f"{variant.name}-{seed}", data_dir, variant.what).records
     return found
 
 

@@ -11,7 +11,7 @@ after every slice. A GPU machine needs no more than torch, numpy, safetensors, s
 and rich.
 """
 
-__all__ = ["RUNS", "Run", "accuracies", "shares", "spread", "table", "trained"]
+__all__ = ["RUNS", "Outcome", "Run", "shares", "spread", "table", "trained"]
 
 import argparse
 import dataclasses
@@ -26,16 +26,18 @@ from pathlib import Path
 from typing import Any
 
 from bnnhw import console
+from bnnhw.errors import InputError
 from bnnhw.exits import DONE, ended
 from bnnhw.machine import processor
-from bnnhw.network_file import load
-from bnnhw.record import Record, commit
+from bnnhw.record import Record, commit, read_records, write_records
 from bnnhw.training import TrainConfig, TrainResult, train
+from bnnhw.training.run_folder import CONFIG, stored_config
 
 from .command import chosen, new_parser
 from .store import keep, kept
 
-COPIED = ("model.safetensors", "metrics.csv", "config.json", "curves.png")
+DONE_RECORDS = "records.json"
+COPIED = ("model.safetensors", "metrics.csv", "config.json", "curves.png", DONE_RECORDS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,10 +63,12 @@ class Run:
     seeds: tuple[int, ...] = (1, 2, 3)
     gpu: bool = False
 
-    def config(self, seed: int) -> TrainConfig:
-        """Its options, on a GPU where it needs one."""
-        device = {"device": "cuda", "precision": "bfloat16"} if self.gpu else {}
-        return TrainConfig.for_data(self.data, **(device | self.options), seed=seed)
+    def config(self, seed: int, device: str = "") -> TrainConfig:
+        """Its options, on that device, or else on a GPU where it needs one."""
+        device = device or ("cuda" if self.gpu else "cpu")
+        precision = {"precision": "bfloat16"} if self.gpu else {}
+        options = {"device": device} | precision | self.options
+        return TrainConfig.for_data(self.data, **options, seed=seed)
 
     @property
     def command(self) -> str:
@@ -118,25 +122,56 @@ RUNS = (
 )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How far a training is, and what it has reached.
+
+    Parameters
+    ----------
+    epochs : int
+        Done.
+    finished : bool
+    records : list of Record
+        Accuracies so far, of the integer network and of its float twin.
+    """
+
+    epochs: int
+    finished: bool
+    records: list[Record]
+
+
 def trained(
     config: TrainConfig,
     folder: Path,
     data_dir: Path,
+    what: str,
     *,
     float_twin: bool = False,
     until: float = math.inf,
-) -> TrainResult:
-    """Train, or go on where it was stopped, until a time of `time.monotonic`."""
+) -> Outcome:
+    """Train, or go on where it was stopped, until a time of `time.monotonic`.
+
+    What a finished training has reached lies in its folder, and is not measured again.
+    """
+    resume = (folder / CONFIG).exists()
+    done = folder / DONE_RECORDS
+    if resume and done.exists():
+        if stored_config(folder) != config:
+            raise InputError(f"{folder} holds a training with other options; remove it")
+        return Outcome(epochs=config.epochs, finished=True, records=read_records(done))
     minutes = max(1e-6, (until - time.monotonic()) / 60)
-    resume = (folder / "config.json").exists()
-    return train(
+    result = train(
         config, folder, data_dir=data_dir, float_twin=float_twin, resume=resume, minutes=minutes
     )
+    records = _accuracies(result, config, what)
+    if result.finished:
+        write_records(done, records)
+    return Outcome(epochs=len(result.history), finished=result.finished, records=records)
 
 
-def accuracies(result: TrainResult, config: TrainConfig, what: str) -> list[Record]:
-    """Of a training that is done: the integer network's, and its float twin's."""
-    assert result.network is not None
+def _accuracies(result: TrainResult, config: TrainConfig, what: str) -> list[Record]:
+    if result.network is None:
+        return []
     told = [("accuracy", result.accuracy), ("float_accuracy", result.float_accuracy)]
     return [
         Record(
@@ -145,7 +180,7 @@ def accuracies(result: TrainResult, config: TrainConfig, what: str) -> list[Reco
             unit="1",
             kind="measured",
             how=f"{'golden' if name == 'accuracy' else 'float twin'}, the epoch best on "
-            f"validation of {config.epochs}; {what}",
+            f"validation of {len(result.history)}; {what}",
             on=f"{result.network.training['data_name']}; trained on {_device(config)}",
             tools={"torch": str(result.network.training["torch"])},
             seed=config.seed,
@@ -206,6 +241,9 @@ def table() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = new_parser("accuracy", __doc__, data=True)
     parser.add_argument("--gpu", action="store_true", help="the networks that want a GPU")
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda"), default="", help="cpu to rehearse what wants a GPU"
+    )
     parser.add_argument("--minutes", type=float, default=math.inf, metavar="M", help="of a slice")
     parser.add_argument("--copy", type=Path, metavar="DIR", help="networks and metrics go there")
     args = parser.parse_args(arguments)
@@ -219,29 +257,28 @@ def _work(args: argparse.Namespace) -> int:
         found: list[Record] = []
         for seed in run.seeds:
             folder = args.out / f"{run.name}-{seed}"
-            finished = _finished(folder)
-            if worked and not finished and time.monotonic() > until:
+            ready = (folder / DONE_RECORDS).exists()
+            if worked and not ready and time.monotonic() > until:
                 break
-            worked |= not finished
-            result = trained(run.config(seed), folder, args.data_dir, float_twin=True, until=until)
+            worked |= not ready
+            config = run.config(seed, args.device)
+            outcome = trained(
+                config, folder, args.data_dir, run.command, float_twin=True, until=until
+            )
             if args.copy:
                 _copy(folder, args.copy / folder.name)
-            done = f"{len(result.history)} of {result.epochs}"
-            shown = [f"{share:.2%}" for share in result.accuracy.values()]
-            rows.append((folder.name, done, *shown, *[""] * (2 - len(shown))))
-            if result.finished:
-                found += accuracies(result, run.config(seed), run.command)
+            reached = (
+                spread(shares(outcome.records, name))
+                for name in ("accuracy_valid", "accuracy_test", "float_accuracy_test")
+            )
+            rows.append((folder.name, f"{outcome.epochs} of {config.epochs}", *reached))
+            if outcome.finished:
+                found += outcome.records
         if args.keep and found:
             keep(f"accuracy-{run.name}", found)
-    heads = ("network", "epochs", "validation", "test")
+    heads = ("network", "epochs", "validation", "test", "float twin, test")
     console.show(console.table("accuracy of the integer networks", heads, rows))
     return DONE
-
-
-def _finished(run: Path) -> bool:
-    """Whether a run's network is the last one: then its test accuracy is known."""
-    model = run / "model.safetensors"
-    return model.exists() and "test" in load(model).accuracy
 
 
 def _copy(run: Path, to: Path) -> None:

@@ -44,7 +44,13 @@ def test_slices_end_in_the_same_records_as_one_go(
     assert found == whole
     assert "3 of 3" in shown
     copied = sorted(path.name for path in (tmp_path / "copy" / "small-4").iterdir())
-    assert copied == ["config.json", "curves.png", "metrics.csv", "model.safetensors"]
+    assert copied == [
+        "config.json",
+        "curves.png",
+        "metrics.csv",
+        "model.safetensors",
+        "records.json",
+    ]
 
 
 def test_stated_runs_are_trainings_of_known_topologies() -> None:

@@ -74,7 +74,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of this run"
     )
     parser.add_argument(
-        "--float-twin", action="store_true", help="also train the float network of the same shape"
+        "--float-twin", action="store_true", help="then train the float network of the same shape"
     )
     parser.add_argument(
         "--minutes", type=float, default=math.inf, metavar="M",

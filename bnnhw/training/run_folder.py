@@ -1,6 +1,6 @@
 """The folder of a run: begun, replaced, or gone on with."""
 
-__all__ = ["CURVES", "MODEL", "TEACHER", "open_run", "stored_config"]
+__all__ = ["CONFIG", "CURVES", "MODEL", "TEACHER", "open_run", "stored_config"]
 
 import dataclasses
 import json

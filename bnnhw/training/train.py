@@ -41,7 +41,7 @@ class TrainResult:
     ----------
     model : Path
         The network's file.
-    network : Network, or None where time ran out with the float network
+    network : Network, or None where time ran out with the teacher
     history : list of Epoch
     epochs : int
         That were asked for; fewer are done where time ran out, and `resume` goes on.
@@ -55,6 +55,8 @@ class TrainResult:
         Of the float twin, where one was trained.
     seconds : float
         Of all epochs together, from the history (a resumed training counts in full).
+    finished : bool
+        Whether all epochs are done, and those of the float twin where one was asked for.
     """
 
     model: Path
@@ -66,11 +68,7 @@ class TrainResult:
     checked: int
     float_accuracy: dict[str, float]
     seconds: float
-
-    @property
-    def finished(self) -> bool:
-        """Whether all epochs are done."""
-        return len(self.history) == self.epochs
+    finished: bool
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -111,7 +109,7 @@ def train(
     data_dir : Path
         Where data sets lie, see `bnnhw.datasets.load`.
     float_twin : bool
-        Also train the float network of the same shape, with the same epochs, to compare with.
+        Then train the float network of the same shape, with the same epochs, to compare with.
     resume : bool
         Go on with the run that lies in `output`, to the same end as if it had not stopped.
     overwrite : bool
@@ -139,9 +137,8 @@ def train(
         if processes.first:
             open_run(folder, config, resume=resume, overwrite=overwrite)
         processes.wait()
-        teach = float_twin or config.distill > 0
         return _train(
-            config, folder, data, processes, float_twin=teach, until=until, on_epoch=on_epoch
+            config, folder, data, processes, float_twin=float_twin, until=until, on_epoch=on_epoch
         )
 
 
@@ -158,8 +155,9 @@ def _train(
     topology = Topology.parse(config.topology)
     tensors = Tensors.of(data, config)
     form = data.input_format(config.input_bits)
-    twin = None
-    if float_twin:
+
+    def trained_twin() -> FloatNet | None:
+        """The float network; None where time ran out."""
         twin = FloatNet(
             topology, form.shape, data.classes, input_bits=form.bits, generator=_generator(config)
         )
@@ -168,8 +166,11 @@ def _train(
             twin, tensors, config, folder / TEACHER, what="float network", processes=processes,
             until=until,
         )  # fmt: skip
-        if len(done) < config.epochs:
-            return _nothing_yet(config, folder)
+        return twin if len(done) == config.epochs else None
+
+    twin = trained_twin() if config.distill else None
+    if config.distill and twin is None:
+        return _nothing_yet(config, folder)
     model = BinaryNet(
         topology,
         form.shape,
@@ -193,7 +194,7 @@ def _train(
         folder,
         what=f"binarized network {config.topology}",
         processes=processes,
-        teacher=twin if config.distill else None,
+        teacher=twin,
         on_epoch=on_epoch,
         until=until,
     )
@@ -212,6 +213,8 @@ def _train(
         network.save(folder / MODEL)
         _draw(folder / CURVES, f"{data.name}, {config.topology}", history)
     processes.wait()
+    if finished and float_twin and twin is None:
+        twin = trained_twin()
     return TrainResult(
         model=folder / MODEL,
         network=network,
@@ -220,7 +223,8 @@ def _train(
         best_epoch=best_epoch,
         accuracy=reached,
         checked=checked,
-        float_accuracy=_measure_twin(twin, data, config) if twin is not None and finished else {},
+        float_accuracy=_measure_twin(twin, data, config) if finished and twin is not None else {},
+        finished=finished and (twin is not None or not float_twin),
         seconds=round(sum(row.seconds for row in history), 3),
     )
 
@@ -242,6 +246,7 @@ def _nothing_yet(config: TrainConfig, folder: Path) -> TrainResult:
         checked=0,
         float_accuracy={},
         seconds=0.0,
+        finished=False,
     )
 
 
