@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import random_network
+from networks import random_conv_network, random_network
 
 from bnnhw import cli
 from bnnhw.errors import InputError
@@ -145,6 +145,7 @@ def int8_as_bits() -> bytes:
 
 
 WHOLE = GOOD.to_bytes()
+CONVOLUTIONS = random_conv_network((6, 7, 2), [("conv", 3, 3, 1, 1), ("pool", 0, 2, 2, 0)], bits=3)
 LOW, HIGH = GOOD.layers[0].threshold_limits  # type: ignore[union-attr]
 NOT_SAFETENSORS = r"not a readable safetensors file \(.+\)"
 
@@ -393,13 +394,15 @@ def test_a_file_cut_anywhere_is_refused(cut: int, tmp_path: Path) -> None:
         load(path)
 
 
-@settings(deadline=None, max_examples=300)
-@given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
+@pytest.mark.parametrize("content", [WHOLE, CONVOLUTIONS.to_bytes()], ids=["dense", "conv"])
+@settings(deadline=None, max_examples=250)
+@given(share=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
 def test_a_flipped_byte_is_a_network_or_one_clear_line(
-    tmp_path_factory: pytest.TempPathFactory, at: int, flip: int
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, share: float, flip: int
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "flipped.safetensors"
-    path.write_bytes(WHOLE[:at] + bytes([WHOLE[at] ^ flip]) + WHOLE[at + 1 :])
+    at = int(share * len(content))
+    path.write_bytes(content[:at] + bytes([content[at] ^ flip]) + content[at + 1 :])
     try:
         load(path)
     except InputError as error:
