@@ -11,19 +11,17 @@ after every slice. A GPU machine needs no more than torch, numpy, safetensors, s
 and rich.
 """
 
-__all__ = ["RUNS", "Outcome", "Run", "shares", "spread", "table", "trained"]
+__all__ = ["Outcome", "shares", "spread", "summary", "table", "trained"]
 
 import argparse
 import dataclasses
 import math
-import shlex
 import shutil
 import statistics
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from bnnhw import console
 from bnnhw.errors import InputError
@@ -31,95 +29,14 @@ from bnnhw.exits import DONE, ended
 from bnnhw.machine import processor
 from bnnhw.record import Record, commit, read_records, write_records
 from bnnhw.training import TrainConfig, TrainResult, train
-from bnnhw.training.run_folder import CONFIG, stored_config
+from bnnhw.training.run_folder import CONFIG, MODEL, stored_config
 
 from .command import chosen, new_parser
-from .store import keep, kept
+from .runs import RUNS, Run
+from .store import MODELS, keep, kept
 
 DONE_RECORDS = "records.json"
-COPIED = ("model.safetensors", "metrics.csv", "config.json", "curves.png", DONE_RECORDS)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
-    """A network whose accuracy is stated.
-
-    Parameters
-    ----------
-    name : str
-        Of its records.
-    data : str
-    options : dict
-        Of `TrainConfig`, in which it differs from the data's defaults.
-    seeds : tuple of int
-        Fixed beforehand.
-    gpu : bool
-        Too large for a CPU.
-    """
-
-    name: str
-    data: str
-    options: dict[str, Any]
-    seeds: tuple[int, ...] = (1, 2, 3)
-    gpu: bool = False
-
-    def config(self, seed: int, device: str = "") -> TrainConfig:
-        """Its options, on that device, or else on a GPU where it needs one."""
-        device = device or ("cuda" if self.gpu else "cpu")
-        precision = {"precision": "bfloat16"} if self.gpu else {}
-        options = {"device": device} | precision | self.options
-        return TrainConfig.for_data(self.data, **options, seed=seed)
-
-    @property
-    def command(self) -> str:
-        """That trains it with its first seed, for people."""
-        given = {"data": self.data} | self.options | {"seed": self.seeds[0]}
-        words = []
-        for name, value in given.items():
-            flag = name.replace("_", "-")
-            if isinstance(value, bool):
-                words.append(f"--{'' if value else 'no-'}{flag}")
-            else:
-                words += [f"--{flag}", shlex.quote(str(value))]
-        return " ".join(["bnnhw train", *words, f"-o runs/{self.name}"])
-
-
-# Without augmentation, as in the paper; inputs are dropped, as there. On validation, 60 epochs with
-# seed 0: nothing dropped 97.89 %, a fifth 98.26 %, three tenths 98.21 %; with a float teacher, or
-# cross entropy for hinge, less.
-MLP: dict[str, Any] = {"shift": 0, "input_dropout": 0.2, "calibrate": True, "epochs": 200}
-RUNS = (
-    Run(name="mnist-256x3-8bit", data="mnist", options=MLP),
-    Run(name="mnist-256x3-1bit", data="mnist", options=MLP | {"input_bits": 1}),
-    Run(name="mnist-1024x3-8bit", data="mnist", options=MLP | {"topology": "3x1024"}, seeds=(1,)),
-    Run(
-        name="mnist-1024x3-1bit",
-        data="mnist",
-        options=MLP | {"topology": "3x1024", "input_bits": 1},
-        seeds=(1,),
-    ),
-    Run(
-        name="mnist-4096x3-8bit",
-        data="mnist",
-        options=MLP | {"topology": "3x4096"},
-        seeds=(1,),
-        gpu=True,
-    ),
-    Run(
-        name="cifar10-cnv",
-        data="cifar10",
-        options={"topology": "cnv", "epochs": 250, "batch": 125, "distill": 0.5},
-        seeds=(1,),
-        gpu=True,
-    ),
-    Run(
-        name="cifar10-convnet",
-        data="cifar10",
-        options={"topology": "convnet", "epochs": 150, "batch": 125, "distill": 0.5},
-        seeds=(1,),
-        gpu=True,
-    ),
-)
+COPIED = (MODEL, "metrics.csv", "config.json", "curves.png", DONE_RECORDS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,28 +131,45 @@ def spread(values: Sequence[float]) -> str:
 
 
 def table() -> str:
-    """The kept records as the docs' table: the integer networks, and their float twins."""
-    lines = [
-        "| data | network | inputs | validation | test | float twin, test | seeds | command |",
-        "|---|---|---|---|---|---|---|---|",
+    """The kept records as the docs' table: integer networks, float twins, and their commands."""
+    heads = ("data", "network", "inputs", "validation", "test", "float twin, test", "seeds")
+    rows = []
+    for run, found in _stated():
+        valid, test, twin = (
+            spread(shares(found, name))
+            for name in ("accuracy_valid", "accuracy_test", "float_accuracy_test")
+        )
+        seeds = ", ".join(str(s) for s in sorted({r.seed for r in found if r.seed is not None}))
+        rows.append((*_named(run, found), valid, test, twin, seeds, f"`{run.command}`"))
+    return _markdown((*heads, "command"), rows)
+
+
+def summary() -> str:
+    """What README says of it."""
+    heads = ("data", "network", "inputs", "test accuracy", "float twin")
+    parts = ("accuracy_test", "float_accuracy_test")
+    rows = [
+        (*_named(run, found), *(spread(shares(found, part)) for part in parts))
+        for run, found in _stated()
     ]
-    for run in RUNS:
-        found = kept(f"accuracy-{run.name}")
-        if not found:
-            continue
-        config = run.config(run.seeds[0])
-        names = ("accuracy_valid", "accuracy_test", "float_accuracy_test")
-        seeds = sorted({record.seed for record in found if record.seed is not None})
-        cells = [
-            str(found[0].on.partition(";")[0]),
-            config.topology,
-            "1 bit" if config.input_bits == 1 else f"{config.input_bits} bits",
-            *(spread(shares(found, name)) for name in names),
-            ", ".join(map(str, seeds)),
-            f"`{run.command}`",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    return _markdown(heads, rows)
+
+
+def _stated() -> list[tuple[Run, list[Record]]]:
+    """The networks of which there are records."""
+    found = ((run, kept(f"accuracy-{run.name}")) for run in RUNS)
+    return [(run, records) for run, records in found if records]
+
+
+def _named(run: Run, records: Sequence[Record]) -> tuple[str, str, str]:
+    config = run.config(run.seeds[0])
+    inputs = "1 bit" if config.input_bits == 1 else f"{config.input_bits} bits"
+    return str(records[0].on.partition(";")[0]), config.topology, inputs
+
+
+def _markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines).replace("| --- ", "|---")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -276,6 +210,9 @@ def _work(args: argparse.Namespace) -> int:
                 found += outcome.records
         if args.keep and found:
             keep(f"accuracy-{run.name}", found)
+        first = args.out / f"{run.name}-{run.seeds[0]}"
+        if args.keep and run.zoo and (first / DONE_RECORDS).exists():
+            shutil.copyfile(first / MODEL, MODELS / f"{run.name}.safetensors")
     heads = ("network", "epochs", "validation", "test", "float twin, test")
     console.show(console.table("accuracy of the integer networks", heads, rows))
     return DONE

@@ -16,8 +16,9 @@ from bnnhw.sim import simulate
 from bnnhw.synthetic import random_layer
 from bnnhw.technology import LINE, TECHNOLOGIES, Technology
 
+from .store import MODELS
+
 FAMILIES = TECHNOLOGIES[1:]
-MODELS = Path(__file__).parent.parent / "models"
 FINAL_SEEDS = (301, 302, 303)  # never used while the gateware was being designed
 
 

@@ -1,4 +1,4 @@
-"""Writes the tables and charts of the docs out of the kept records: python -m benchmarks.docs"""
+"""Writes tables, charts and the networks' cards out of what is kept: python -m benchmarks.docs"""
 
 import re
 import sys
@@ -6,12 +6,17 @@ from pathlib import Path
 
 from bnnhw.files import write_bytes, write_text
 
+from . import accuracy
+from .cards import CARDS, card
 from .charts import clock_chart, popcount_chart
+from .store import MODELS, kept
 from .tables import clock_table, model_table, popcount_table, scaling_table
 
 DOCS = Path(__file__).parent.parent / "docs"
 TABLES = {
     "popcount.md": {"popcount": popcount_table},
+    "training.md": {"accuracy": accuracy.table},
+    "../README.md": {"accuracy": accuracy.summary},
     "timing.md": {"clock": clock_table, "model": model_table, "scaling": scaling_table},
 }
 CHARTS = {"clock.png": clock_chart, "luts.png": popcount_chart}
@@ -26,6 +31,9 @@ def main() -> int:
         write_text(DOCS / page, text)
     for picture, chart in CHARTS.items():
         write_bytes(DOCS / picture, chart())
+    for run in CARDS:
+        if kept(f"accuracy-{run.name}"):
+            write_text(MODELS / f"{run.name}.md", card(run))
     return 0
 
 

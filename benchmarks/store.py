@@ -1,6 +1,6 @@
-"""The records that are kept beside the benchmarks, and committed."""
+"""What is kept of the benchmarks, and committed: records, and small networks."""
 
-__all__ = ["figures", "keep", "kept"]
+__all__ = ["MODELS", "figures", "keep", "kept"]
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from bnnhw.record import Record, read_records, write_records
 
 RECORDS = Path(__file__).parent / "records"
+MODELS = Path(__file__).parent.parent / "models"
 
 
 def kept(name: str) -> list[Record]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import docs, hardware, store, tables
-from benchmarks.cases import CASES, MODELS, Case, ModelCase
+from benchmarks.cases import CASES, Case, ModelCase
 from bnnhw.folding import Folding
 from bnnhw.network_file import load
 from bnnhw.record import Record, write_records
@@ -30,7 +30,7 @@ class Fake(Case):
 def generate_manifest(case: ModelCase, build: Path) -> None:
     """As much of a build folder's manifest as the speed is told from."""
     manifest = {
-        "model_sha256": load(MODELS / case.model).sha256,
+        "model_sha256": load(store.MODELS / case.model).sha256,
         "input": {"pixels_per_beat": 56, "beats": 14, "bits": 1},
         "output": "class",
         "output_beats": 1,
@@ -75,8 +75,8 @@ def test_designs_have_names_of_their_own() -> None:
     "case", [case for case in CASES if isinstance(case, ModelCase)], ids=lambda case: case.name
 )
 def test_a_models_folding_is_as_fast_as_its_slowest_layer(case: ModelCase) -> None:
-    network = load(MODELS / case.model)
-    folding = Folding.load(MODELS / case.folding)
+    network = load(store.MODELS / case.model)
+    folding = Folding.load(store.MODELS / case.folding)
     slowest = max(fold.steps(layer) * fold.neuron_folds(layer)
                   for layer, fold in folding.pairs(network))  # fmt: skip
     assert folding.interval(network) == slowest

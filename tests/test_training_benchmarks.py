@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from benchmarks import ablation, accuracy, store
-from benchmarks.accuracy import RUNS, Run
+from benchmarks.cards import CARDS, card
+from benchmarks.runs import RUNS, Run
 from bnnhw.record import Record
 from bnnhw.training import Topology
 
@@ -59,7 +60,8 @@ def test_stated_runs_are_trainings_of_known_topologies() -> None:
         options = {**run.options, "device": "cpu"}
         config = Run(name=run.name, data=run.data, options=options).config(1)
         assert Topology.parse(config.topology)
-        assert re.match(rf"bnnhw train --data {run.data} .* --seed 1 -o runs/", run.command)
+        pattern = rf"bnnhw train --data {run.data} (.+ )?--seed {run.seeds[0]} -o runs/{run.name}"
+        assert re.fullmatch(pattern, run.command)
 
 
 def record(part: str, value: float, seed: int) -> Record:
@@ -81,6 +83,14 @@ def test_the_ablations_table_says_what_a_change_is_worth() -> None:
     assert before == ablation.chart() and before.startswith(b"\x89PNG")
     store.keep("ablation-average", [record("test", 0.5, 1)])
     assert ablation.chart() != before
+
+
+@pytest.mark.parametrize("run", CARDS, ids=lambda run: run.name)
+def test_a_kept_network_has_the_card_that_its_file_and_records_tell(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    assert (store.MODELS / f"{run.name}.md").read_text() == card(run)
 
 
 def test_the_table_of_accuracies_is_of_the_kept_records(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,65 @@
+"""The cards of the networks in `models`, written out of their files and the kept records."""
+
+__all__ = ["CARDS", "card"]
+
+from bnnhw.network import Network
+from bnnhw.network_file import load
+from bnnhw.record import Record
+
+from .accuracy import shares, spread
+from .runs import RUNS, Run
+from .store import MODELS, kept
+
+DATA = {
+    "digits": "scikit-learn's digits: 998 to train on, 200 validation, 599 test",
+    "mnist": "MNIST: 50,000 images to train on, 10,000 of the original training part validation, "
+    "10,000 test",
+    "cifar10-jpeg": "CIFAR-10 of which each image went through JPEG once (figures are not "
+    "comparable with those of the original): 45,000 to train on, 5,000 validation, 10,000 test",
+}
+CARDS = tuple(run for run in RUNS if run.zoo)
+
+
+def card(run: Run) -> str:
+    """What the file beside it is: data, command, seed, accuracy, hash."""
+    path = MODELS / f"{run.name}.safetensors"
+    network = load(path)
+    records = kept(f"accuracy-{run.name}")
+    told = network.training
+    first = [record for record in records if record.seed == run.seeds[0]]
+    rows = [
+        ("file", f"`{path.name}`, {path.stat().st_size:,} bytes"),
+        ("SHA-256", f"`{network.sha256}`"),
+        ("network", _shape(network)),
+        ("inputs", f"{network.input.bits} bit{'s'[: network.input.bits != 1]}"),
+        ("data", DATA[str(told["data_name"])]),
+        ("command", f"`{run.command}`"),
+        ("seed", f"{told['seed']}, fixed beforehand"),
+        ("epoch", f"{told['best_epoch']} of {told['epochs']}, the best on validation"),
+        ("accuracy, validation", f"{network.accuracy['valid']:.2%}"),
+        ("accuracy, test", f"{network.accuracy['test']:.2%}"),
+        ("of", "the integer network, by the golden model"),
+        *_beside(run, records),
+        ("float twin, test", spread(shares(first, "float_accuracy_test"))),
+        ("made with", f"torch {told['torch']}, {first[0].on}, bnnhw at commit {first[0].commit}"),
+    ]
+    lines = [f"# {run.name}", "", "| | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _beside(run: Run, records: list[Record]) -> list[tuple[str, str]]:
+    """The same with the other seeds, where there are any."""
+    found = shares(records, "accuracy_test")
+    if len(found) < 2:
+        return []
+    seeds = ", ".join(map(str, run.seeds))
+    return [(f"test, seeds {seeds}", f"{spread(found)}; this is seed {run.seeds[0]}, not the best")]
+
+
+def _shape(network: Network) -> str:
+    given = "x".join(map(str, network.input.shape))
+    output = network.layers[-1].shape_out[0]
+    return (
+        f"{given}, {network.training['topology']}, {output} classes; {network.operations:,} "
+        "operations an image"
+    )
