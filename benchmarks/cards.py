@@ -17,7 +17,7 @@ DATA = {
     "cifar10-jpeg": "CIFAR-10 of which each image went through JPEG once (figures are not "
     "comparable with those of the original): 45,000 to train on, 5,000 validation, 10,000 test",
 }
-CARDS = tuple(run for run in RUNS if run.zoo)
+CARDS = tuple(run for run in RUNS if run.zoo and kept(f"accuracy-{run.name}"))
 
 
 def card(run: Run) -> str:
