@@ -11,7 +11,7 @@ after every slice. A GPU machine needs no more than torch, numpy, safetensors, s
 and rich.
 """
 
-__all__ = ["Outcome", "shares", "spread", "summary", "table", "trained"]
+__all__ = ["TITLES", "Outcome", "shares", "spread", "summary", "table", "trained"]
 
 import argparse
 import dataclasses
@@ -35,6 +35,7 @@ from .command import chosen, new_parser
 from .runs import RUNS, Run
 from .store import MODELS, keep, kept
 
+TITLES = {"digits": "digits", "mnist": "MNIST", "cifar10-jpeg": "CIFAR-10 as JPEGs"}
 DONE_RECORDS = "records.json"
 COPIED = (MODEL, "metrics.csv", "config.json", "curves.png", DONE_RECORDS)
 
@@ -164,7 +165,8 @@ def _stated() -> list[tuple[Run, list[Record]]]:
 def _named(run: Run, records: Sequence[Record]) -> tuple[str, str, str]:
     config = run.config(run.seeds[0])
     inputs = "1 bit" if config.input_bits == 1 else f"{config.input_bits} bits"
-    return str(records[0].on.partition(";")[0]), config.topology, inputs
+    data = TITLES[records[0].on.partition(";")[0]]
+    return data, config.topology, inputs
 
 
 def _markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -6,7 +6,7 @@ from bnnhw.network import Network
 from bnnhw.network_file import load
 from bnnhw.record import Record
 
-from .accuracy import shares, spread
+from .accuracy import TITLES, shares, spread
 from .runs import RUNS, Run
 from .store import MODELS, kept
 
@@ -30,20 +30,26 @@ def card(run: Run) -> str:
     rows = [
         ("file", f"`{path.name}`, {path.stat().st_size:,} bytes"),
         ("SHA-256", f"`{network.sha256}`"),
-        ("network", _shape(network)),
-        ("inputs", f"{network.input.bits} bit{'s'[: network.input.bits != 1]}"),
+        ("network", f"{_shape(network)}, {_inputs(network)}"),
         ("data", DATA[str(told["data_name"])]),
         ("command", f"`{run.command}`"),
         ("seed", f"{told['seed']}, fixed beforehand"),
         ("epoch", f"{told['best_epoch']} of {told['epochs']}, the best on validation"),
-        ("accuracy, validation", f"{network.accuracy['valid']:.2%}"),
-        ("accuracy, test", f"{network.accuracy['test']:.2%}"),
+        ("accuracy, validation", spread([network.accuracy["valid"]])),
+        ("accuracy, test", spread([network.accuracy["test"]])),
         ("of", "the integer network, by the golden model"),
         *_beside(run, records),
         ("float twin, test", spread(shares(first, "float_accuracy_test"))),
-        ("made with", f"torch {told['torch']}, {first[0].on}, bnnhw at commit {first[0].commit}"),
+        ("made with", f"torch {told['torch']}, bnnhw at commit {first[0].commit}"),
+        ("on", first[0].on.partition("; trained on ")[2]),
     ]
-    lines = [f"# {run.name}", "", "| | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)]
+    lines = [
+        f"# {TITLES[str(told['data_name'])]}: {told['topology']}",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {a} | {b} |" for a, b in rows),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -56,10 +62,12 @@ def _beside(run: Run, records: list[Record]) -> list[tuple[str, str]]:
     return [(f"test, seeds {seeds}", f"{spread(found)}; this is seed {run.seeds[0]}, not the best")]
 
 
+def _inputs(network: Network) -> str:
+    return f"inputs of {network.input.bits} bit{'s'[: network.input.bits != 1]}"
+
+
 def _shape(network: Network) -> str:
     given = "x".join(map(str, network.input.shape))
     output = network.layers[-1].shape_out[0]
-    return (
-        f"{given}, {network.training['topology']}, {output} classes; {network.operations:,} "
-        "operations an image"
-    )
+    topology = network.training["topology"]
+    return f"{given}, {topology}, {output} classes; {network.operations:,} operations an image"
