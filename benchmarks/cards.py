@@ -30,7 +30,7 @@ def card(run: Run) -> str:
     rows = [
         ("file", f"`{path.name}`, {path.stat().st_size:,} bytes"),
         ("SHA-256", f"`{network.sha256}`"),
-        ("network", f"{_shape(network)}, {_inputs(network)}"),
+        ("network", _shape(network)),
         ("data", DATA[str(told["data_name"])]),
         ("command", f"`{run.command}`"),
         ("seed", f"{told['seed']}, fixed beforehand"),
@@ -44,7 +44,7 @@ def card(run: Run) -> str:
         ("on", first[0].on.partition("; trained on ")[2]),
     ]
     lines = [
-        f"# {TITLES[str(told['data_name'])]}: {told['topology']}",
+        f"# {TITLES[str(told['data_name'])]}: {told['topology']}, {_inputs(network)}",
         "",
         "| | |",
         "|---|---|",
