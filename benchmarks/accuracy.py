@@ -35,7 +35,12 @@ from .command import chosen, new_parser
 from .runs import RUNS, Run
 from .store import MODELS, keep, kept
 
-TITLES = {"digits": "digits", "mnist": "MNIST", "cifar10-jpeg": "CIFAR-10 as JPEGs"}
+TITLES = {
+    "digits": "digits",
+    "mnist": "MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar10-jpeg": "CIFAR-10 as JPEGs",
+}
 DONE_RECORDS = "records.json"
 COPIED = (MODEL, "metrics.csv", "config.json", "curves.png", DONE_RECORDS)
 

@@ -26,6 +26,11 @@ JPEGS = "cifar10-jpeg.npz"
 ARCHIVE = "cifar-10-binary.tar.gz"
 ARCHIVE_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
 URLS = (f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}",)
+# Label and first bytes of the first image in a file: whether pixels are the original ones.
+ORIGINAL = {
+    "data_batch_1.bin": bytes([6, 59, 43, 50, 68, 98, 119, 139, 145, 149]),
+    "test_batch.bin": bytes([3, 158, 159, 165]),
+}
 CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"
 )  # fmt: skip
@@ -37,8 +42,9 @@ class Cifar10:
 
     Parameters
     ----------
-    name : "cifar10" or "cifar10-jpeg"
-        The second went through JPEG: results on it are not results on CIFAR-10.
+    name : "cifar10", "cifar10-jpeg" or "cifar10-other"
+        Of the second images went through JPEG, of the third pixels are not the original ones,
+        either: results on them are not results on CIFAR-10.
     x : dict of ndarray[uint8], (N, 32, 32, 3), by "train" and "test"
     y : dict of ndarray[int64], (N,)
     """
@@ -71,7 +77,10 @@ def _batches(place: Path) -> Cifar10:
         x[part] = np.ascontiguousarray(planes.transpose(0, 2, 3, 1))
         y[part] = records[:, 0].astype(np.int64)
         _check_classes(y[part], f"{place}: {names[0]}" + (" to 5" if len(names) > 1 else ""))
-    return Cifar10(name="cifar10", x=x, y=y)
+    original = all(
+        (place / name).open("rb").read(len(head)) == head for name, head in ORIGINAL.items()
+    )
+    return Cifar10(name="cifar10" if original else "cifar10-other", x=x, y=y)
 
 
 def _records(path: Path) -> npt.NDArray[np.uint8]:
@@ -113,6 +122,8 @@ def _jpegs(path: Path) -> Cifar10:
         count = len(names) * BATCH
         if labels.shape != (count,) or offsets.shape != (count + 1,):
             raise InputError(f"{path}: {part} must have {count:,} images")
+        if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= len(CLASSES):
+            raise InputError(f"{path}: {part}_labels must be integers, 0 to {len(CLASSES) - 1}")
         x[part] = _decoded(arrays[f"{part}_jpeg"].tobytes(), offsets, path)
         y[part] = labels.astype(np.int64)
         _check_classes(y[part], f"{path}: {part}")

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import console
+from .datasets import Dataset
 from .datasets import load as load_data
 from .errors import InputError
 from .golden import Trace, evaluate
@@ -125,13 +126,26 @@ def run(
             f"{source.name} has samples of shape {source.shape}, "
             f"but {model} takes {network.input.shape}"
         )
-    if source.classes > network.output.neurons:
+    names = _names(network.training.get("class_names"), network.output.neurons)
+    if names and source.class_names:
+        labels = _known(labels, source, names, str(model))
+    elif source.classes > network.output.neurons:
         raise InputError(
             f"{source.name} has {source.classes} classes, but {model} knows "
             f"{network.output.neurons}"
         )
     scores, classes = classify(network, samples)
-    return RunResult(model=Path(model), classes=classes, scores=scores, labels=labels)
+    return RunResult(model=Path(model), classes=classes, scores=scores, labels=labels, names=names)
+
+
+def _known(
+    labels: npt.NDArray[np.int64], source: Dataset, names: tuple[str, ...], model: str
+) -> npt.NDArray[np.int64]:
+    """Labels as the network numbers classes of these names."""
+    for name in source.class_names:
+        if name not in names:
+            raise InputError(f"{source.name} has the class {name}, which {model} does not know")
+    return np.array([names.index(name) for name in source.class_names])[labels]
 
 
 def _names(told: object, classes: int) -> tuple[str, ...]:

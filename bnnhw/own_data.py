@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import InputError
+from .network import MOST_CLASSES
 from .npz import read_npz
 from .pictures import header, pixels
 
@@ -31,13 +32,20 @@ def from_npz(path: Path) -> Arrays:
             raise InputError(f"{path}: lacks the array {name}")
         if arrays[name].dtype.kind not in ("iuf" if name[0] == "x" else "iu"):
             raise InputError(f"{path}: {name} must be numbers, not {arrays[name].dtype}")
-        if arrays[name].size == 0:
-            raise InputError(f"{path}: {name} is empty")
+        if arrays[name].size == 0 or arrays[name].ndim == 0:
+            raise InputError(f"{path}: {name} is empty or no list")
+        if not np.isfinite(arrays[name]).all():
+            raise InputError(f"{path}: {name} must hold finite numbers")
+        if name[0] == "y" and not 0 <= arrays[name].min() <= arrays[name].max() < MOST_CLASSES:
+            raise InputError(
+                f"{path}: labels in {name} must be 0 to {MOST_CLASSES - 1:,}, "
+                f"not {arrays[name].min()} to {arrays[name].max()}"
+            )
     if any(len(arrays[f"x_{n[2:]}"]) != arrays[n].size for n in wanted if n[0] == "y"):
         raise InputError(f"{path}: each sample must have one label")
     x = arrays["x_train"]
-    if not np.isfinite(x).all() or not x.min() < x.max():
-        raise InputError(f"{path}: x_train must hold finite numbers that are not all the same")
+    if len(x) < 2 or not x.min() < x.max():
+        raise InputError(f"{path}: x_train must have at least 2 samples, and not all values equal")
     return {name: arrays[name] for name in wanted}
 
 

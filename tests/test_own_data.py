@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from bnnhw.classify import run
@@ -38,11 +40,19 @@ def test_an_npz_file_gives_parts_and_limits(tmp_path: Path) -> None:
         ({"y_test": None}, "lacks the array y_test"),
         ({"x_valid": np.ones((3, 5))}, "lacks the array y_valid"),
         ({"y_train": np.zeros(29, int)}, "each sample must have one label"),
-        ({"x_train": np.ones((30, 5))}, "x_train must hold finite numbers that are not all"),
-        ({"x_train": np.full((30, 5), np.nan)}, "x_train must hold finite numbers that are not"),
+        ({"x_train": np.ones((30, 5))}, "x_train must have at least 2 samples, and not all"),
+        ({"x_train": np.arange(5)[None], "y_train": np.zeros(1, int)}, "x_train must have at le"),
+        ({"x_train": np.array(1.0)}, "x_train is empty or no list"),
+        ({"x_train": np.full((30, 5), np.nan)}, "x_train must hold finite numbers"),
+        ({"x_test": np.full((9, 5), np.inf)}, "x_test must hold finite numbers"),
+        ({"y_train": np.full(30, -1)}, "labels in y_train must be 0 to 65,535, not -1 to -1"),
+        (
+            {"y_train": np.full(30, 10**10)},
+            "labels in y_train must be 0 to 65,535, not 1000",
+        ),
         ({"x_train": np.full((30, 5), "a")}, "x_train must be numbers, not <U1"),
         ({"y_train": np.zeros((30, 1))}, "y_train must be numbers, not float64"),
-        ({"x_test": np.ones((0, 5))}, "x_test is empty"),
+        ({"x_test": np.ones((0, 5))}, "x_test is empty or no list"),
     ],
 )
 def test_an_npz_file_that_is_wrong_is_one_line(
@@ -60,7 +70,6 @@ def test_an_npz_file_that_is_wrong_is_one_line(
     [
         ({"x_test": np.ones((9, 4))}, "mine: x_test must have shape (N, 5)"),
         ({"y_test": np.full(9, 3)}, "mine: labels in y_test must be 0 to 2, not 3 to 3"),
-        ({"y_train": np.full(30, -1)}, "mine: labels in y_train must be 0 to 1, not -1 to -1"),
     ],
 )
 def test_parts_that_do_not_fit_each_other_are_refused(
@@ -71,6 +80,30 @@ def test_parts_that_do_not_fit_each_other_are_refused(
     with pytest.raises(InputError) as raised:
         load(str(path))
     assert str(raised.value).startswith(message)
+
+
+def test_a_single_array_is_no_archive(tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    with path.open("wb") as file:
+        np.save(file, np.ones((30, 5)))
+    with pytest.raises(InputError, match=r"mine\.npz: not a readable \.npz file"):
+        load(str(path))
+
+
+@settings(deadline=None, max_examples=200)
+@given(share=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
+def test_a_flipped_byte_is_data_or_one_clear_line(
+    tmp_path_factory: pytest.TempPathFactory, share: float, flip: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "flipped.npz"
+    np.savez_compressed(path, **arrays())
+    content = bytearray(path.read_bytes())
+    content[int(share * len(content))] ^= flip
+    path.write_bytes(content)
+    try:
+        load(str(path))
+    except InputError as error:
+        assert "\n" not in str(error)
 
 
 def test_an_npz_file_is_never_unpickled(tmp_path: Path) -> None:
@@ -202,9 +235,16 @@ def test_a_folder_that_is_wrong_is_one_line_that_names_what(name: str, tmp_path:
     assert "\n" not in said
 
 
-def test_a_trained_network_calls_pictures_by_their_folders_names(tmp_path: Path) -> None:
-    classes(tmp_path / "pets", dog=6, zebra=6)
+def test_a_trained_network_knows_classes_by_their_folders_names(tmp_path: Path) -> None:
+    classes(tmp_path / "pets", ant=6, dog=6, zebra=6)
     config = TrainConfig(data=str(tmp_path / "pets"), topology="4", epochs=1, warmup=0, batch=4)
-    result = train(config, tmp_path / "run")
-    told = run(result.model, images=[tmp_path / "pets" / "dog" / "00.png"])
-    assert [told.name(0), told.name(1)] == ["dog", "zebra"]
+    model = train(config, tmp_path / "run").model
+    told = run(model, images=[tmp_path / "pets" / "dog" / "00.png"])
+    assert [told.name(0), told.name(1), told.name(2)] == ["ant", "dog", "zebra"]
+    # Another folder numbers them in another way.
+    classes(tmp_path / "farm", dog=6, zebra=12)
+    labels = run(model, data=str(tmp_path / "farm")).labels
+    assert labels is not None and labels.tolist() == [1, 2, 2]
+    classes(tmp_path / "farm", cow=3)
+    with pytest.raises(InputError, match=r"^farm has the class cow, which \S+ does not know$"):
+        run(model, data=str(tmp_path / "farm"))

@@ -70,7 +70,7 @@ class Checkpoint:
             if described["schema"] != SCHEMA:
                 raise ValueError(f"schema {described['schema']}")
             return cls(config=described["config"], history=described["history"], **groups)
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(f"{path}: not a checkpoint of a training ({error})") from None
 
 

@@ -217,6 +217,8 @@ class TrainConfig:
 
 def _check_kinds(record: dict[str, Any]) -> None:
     """Refuse what is no option, and values of another kind than the option's."""
+    if not isinstance(record, dict):
+        raise InputError("not the options of a training")
     kinds = {f.name: type(f.default) for f in dataclasses.fields(TrainConfig)}
     for name, value in record.items():
         if name not in kinds:
@@ -224,7 +226,8 @@ def _check_kinds(record: dict[str, Any]) -> None:
             hint = f"; did you mean {near[0]}?" if near else ""
             raise InputError(f"{name} is no option of a training{hint}")
         kind = kinds[name]
-        if type(value) is not kind and not (kind is float and type(value) is int):
+        whole = kind is float and type(value) is int and abs(value) <= 1 << 53
+        if type(value) is not kind and not whole:
             raise InputError(f"{name} must be of type {kind.__name__}, not {value!r}")
 
 

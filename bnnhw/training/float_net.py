@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from .layers import flat
 from .net import Classifier
+from .norm import BatchNorm
 from .topology import ConvStage, PoolStage, Topology
 
 
@@ -78,10 +79,10 @@ def _float_layers(topology: Topology, shapes: list[tuple[int, ...]]) -> Iterator
         if isinstance(stage, ConvStage):
             size, step, pad = stage.kernel, stage.stride, stage.padding
             yield nn.Conv2d(taken[2], stage.neurons, size, step, pad, bias=False)
-            waiting = [nn.BatchNorm2d(stage.neurons), nn.ReLU()]
+            waiting = [BatchNorm(stage.neurons), nn.ReLU()]
         else:
             if len(taken) == 3 and topology.has_maps:
                 yield Flat()
             yield nn.Linear(math.prod(taken), stage.neurons, bias=False)
-            waiting = [nn.BatchNorm1d(stage.neurons), nn.ReLU()]
+            waiting = [BatchNorm(stage.neurons), nn.ReLU()]
     yield from waiting

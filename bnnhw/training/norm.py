@@ -1,6 +1,6 @@
 """Norms of sums: batch norm, and the shift-based one that multiplies with powers of two only."""
 
-__all__ = ["MOMENTUM", "NORMS", "BatchNorm", "Norm", "ShiftNorm"]
+__all__ = ["MOMENTUM", "NORMS", "BatchNorm", "Norm", "ShiftNorm", "alone"]
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .fold import BatchNormFold, NormFold, ShiftNormFold
 from .power import ap2
@@ -56,7 +57,7 @@ def _sum(x: Tensor) -> Tensor:
 def _mean(x: Tensor, total: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
     """Over the batch of all processes, (M,), and how many values that is of."""
     sums = _sum(x)
-    both = total(torch.cat([sums, sums.new_tensor([x.numel() / len(sums)])]))
+    both = total(torch.cat([sums, sums.new_full((1,), x.numel() / len(sums))]))
     return both[:-1] / both[-1], both[-1].detach()
 
 
@@ -93,7 +94,7 @@ class Norm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(neurons))  # beta
         self.register_buffer("running_mean", torch.zeros(neurons))
         self.register_buffer("running_var", torch.ones(neurons))
-        self.total: Callable[[Tensor], Tensor] = _alone
+        self.total: Callable[[Tensor], Tensor] = alone
         self.momentum = MOMENTUM
 
     @abstractmethod
@@ -130,6 +131,9 @@ class BatchNorm(Norm):
     """
 
     def forward(self, s: Tensor) -> Tensor:
+        if not self.training:  # of a float network
+            stored = (self.running_mean, self.running_var, self.weight, self.bias)
+            return functional.batch_norm(s, *stored, training=False, eps=EPS)
         y, mean, var, count = _Normalize.apply(s, self.weight, self.bias, self.total)
         self._keep(mean, var * (count / (count - 1)))  # unbiased, as is usual
         result: Tensor = y
@@ -174,7 +178,7 @@ class ShiftNorm(Norm):
 NORMS: dict[str, type[Norm]] = {"batch": BatchNorm, "shift": ShiftNorm}
 
 
-def _alone(x: Tensor) -> Tensor:
+def alone(x: Tensor) -> Tensor:
     """The total over one process."""
     return x
 

@@ -51,5 +51,5 @@ def stored_config(folder: Path) -> TrainConfig:
         return TrainConfig.from_json(json.loads(path.read_text())["config"])
     except FileNotFoundError:
         raise InputError(f"{folder} holds no training to resume") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(f"{path}: not the options of a training ({error})") from None

@@ -23,7 +23,7 @@ def samples(count: int) -> torch.Tensor:
     return torch.randint(0, 16, (count, 20), generator=generator, dtype=torch.uint8)
 
 
-@pytest.mark.parametrize("count", [300, 3 * STEP, SAMPLES])
+@pytest.mark.parametrize("count", [300, STEP + 1, 3 * STEP - 1, SAMPLES])
 def test_the_statistics_are_those_of_the_sums(count: int) -> None:
     model, x = net("batch"), samples(count)
     x[: count // 2] //= 4  # as in a file whose classes come one after the other
@@ -33,6 +33,28 @@ def test_the_statistics_are_those_of_the_sums(count: int) -> None:
     sums = x.double() @ torch.where(block.affine.weight >= 0, 1.0, -1.0).double().T
     torch.testing.assert_close(block.norm.running_mean.double(), sums.mean(0))
     torch.testing.assert_close(block.norm.running_var.double(), sums.var(0), rtol=0.02, atol=0)
+
+
+def test_a_stage_of_real_weights_is_calibrated_as_the_signs_that_are_evaluated() -> None:
+    model, plain, x = net("batch"), net("batch"), samples(500)
+    for layer in model.binarized():
+        layer.real = True
+    for one in (model, plain):
+        calibrate(one, x)
+    for name, values in plain.state_dict().items():
+        assert torch.equal(model.state_dict()[name], values), name
+    assert all(layer.real for layer in model.binarized())
+
+
+def test_several_processes_count_no_sample_twice() -> None:
+    model, plain, x = net("batch"), net("batch"), samples(500)
+    for module in model.modules():
+        if isinstance(module, Norm):
+            module.total = lambda values: 2 * values
+    for one in (model, plain):
+        calibrate(one, x)
+    for name, values in plain.state_dict().items():
+        assert torch.equal(model.state_dict()[name], values), name
 
 
 @pytest.mark.parametrize("norm", NORMS)

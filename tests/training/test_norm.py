@@ -32,6 +32,10 @@ def test_batch_norm_is_torchs_own_with_its_gradients_and_statistics(shape: tuple
     torch.testing.assert_close(ours, theirs)
     torch.testing.assert_close(norm.running_mean, mean)
     torch.testing.assert_close(norm.running_var, var)
+    norm.eval()
+    stored = (mean, var, norm.weight, norm.bias)
+    torch.testing.assert_close(norm(s), functional.batch_norm(s, *stored, training=False, eps=EPS))
+    norm.train()
     gradients = [torch.autograd.grad((y * up).sum(), given) for y in (ours, theirs)]
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
