@@ -6,9 +6,9 @@
     python -m benchmarks.accuracy --keep                            and keep what is done
 
 Each run lies in its folder and goes on where it was stopped, so the same command does slice after
-slice. With --copy the best network so far of each run, packed, and its metrics go to another folder
-after every slice. A GPU machine needs no more than torch, numpy, safetensors, scikit-learn, Pillow
-and rich.
+slice. With --copy the best network so far of each run, packed, its metrics, and the accuracies of
+those that are done go to another folder after every slice. A GPU machine needs no more than torch,
+numpy, safetensors, scikit-learn, Pillow and rich.
 """
 
 __all__ = ["TITLES", "Outcome", "shares", "spread", "summary", "table", "trained"]
@@ -29,7 +29,8 @@ from bnnhw.exits import DONE, ended
 from bnnhw.machine import processor
 from bnnhw.record import Record, commit, read_records, write_records
 from bnnhw.training import TrainConfig, TrainResult, train
-from bnnhw.training.run_folder import CONFIG, MODEL, stored_config
+from bnnhw.training.fit import METRICS
+from bnnhw.training.run_folder import CONFIG, MODEL, stated
 
 from .command import chosen, new_parser
 from .runs import RUNS, Run
@@ -42,7 +43,6 @@ TITLES = {
     "cifar10-jpeg": "CIFAR-10 as JPEGs",
 }
 DONE_RECORDS = "records.json"
-COPIED = (MODEL, "metrics.csv", "config.json", "curves.png", DONE_RECORDS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,28 +71,36 @@ def trained(
     *,
     float_twin: bool = False,
     until: float = math.inf,
+    at: str = "",
 ) -> Outcome:
     """Train, or go on where it was stopped, until a time of `time.monotonic`.
 
     What a finished training has reached lies in its folder, and is not measured again.
+
+    Parameters
+    ----------
+    what : str
+        Of the records, the command for example.
+    at : str
+        The commit that the records name; ours if left out.
     """
     resume = (folder / CONFIG).exists()
     done = folder / DONE_RECORDS
     if resume and done.exists():
-        if stored_config(folder) != config:
+        if stated(folder).config != config:
             raise InputError(f"{folder} holds a training with other options; remove it")
         return Outcome(epochs=config.epochs, finished=True, records=read_records(done))
     minutes = max(1e-6, (until - time.monotonic()) / 60)
     result = train(
         config, folder, data_dir=data_dir, float_twin=float_twin, resume=resume, minutes=minutes
     )
-    records = _accuracies(result, config, what)
+    records = _accuracies(result, config, what, at or commit())
     if result.finished:
         write_records(done, records)
     return Outcome(epochs=len(result.history), finished=result.finished, records=records)
 
 
-def _accuracies(result: TrainResult, config: TrainConfig, what: str) -> list[Record]:
+def _accuracies(result: TrainResult, config: TrainConfig, what: str, at: str) -> list[Record]:
     if result.network is None:
         return []
     told = [("accuracy", result.accuracy), ("float_accuracy", result.float_accuracy)]
@@ -107,10 +115,10 @@ def _accuracies(result: TrainResult, config: TrainConfig, what: str) -> list[Rec
             on=f"{result.network.training['data_name']}; trained on {_device(config)}",
             tools={"torch": str(result.network.training["torch"])},
             seed=config.seed,
-            commit=commit(),
+            commit=at,
         )
         for name, shares in told
-        for part, share in shares.items()
+        for part, share in sorted(shares.items(), reverse=True)  # validation first
     ]
 
 
@@ -186,6 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--device", choices=("cpu", "cuda"), default="", help="cpu to rehearse what wants a GPU"
     )
     parser.add_argument("--minutes", type=float, default=math.inf, metavar="M", help="of a slice")
+    parser.add_argument("--commit", default="", metavar="C", help="of this tree, where git is not")
     parser.add_argument("--copy", type=Path, metavar="DIR", help="networks and metrics go there")
     args = parser.parse_args(arguments)
     return ended("benchmarks.accuracy", lambda: _work(args), debug=args.debug)
@@ -193,44 +202,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(args: argparse.Namespace) -> int:
     until = time.monotonic() + 60 * args.minutes
-    rows, worked = [], False
+    rows, records, going = [], [], True
     for run in chosen([run for run in RUNS if run.gpu == args.gpu], args.only):
         found: list[Record] = []
-        for seed in run.seeds:
+        for seed in run.seeds if going else ():
             folder = args.out / f"{run.name}-{seed}"
-            ready = (folder / DONE_RECORDS).exists()
-            if worked and not ready and time.monotonic() > until:
-                break
-            worked |= not ready
             config = run.config(seed, args.device)
             outcome = trained(
-                config, folder, args.data_dir, run.command, float_twin=True, until=until
+                config,
+                folder,
+                args.data_dir,
+                run.command,
+                float_twin=True,
+                until=until,
+                at=args.commit or commit(),
             )
             if args.copy:
-                _copy(folder, args.copy / folder.name)
+                _copy(folder, args.copy)
             reached = (
                 spread(shares(outcome.records, name))
                 for name in ("accuracy_valid", "accuracy_test", "float_accuracy_test")
             )
-            rows.append((folder.name, f"{outcome.epochs} of {config.epochs}", *reached))
-            if outcome.finished:
-                found += outcome.records
-        if args.keep and found:
+            done = f"{outcome.epochs} of {config.epochs}"
+            rows.append((folder.name, done if outcome.finished else f"{done}, goes on", *reached))
+            going = outcome.finished
+            if not going:  # time is up
+                break
+            found += outcome.records
+        records += found
+        if args.keep and len({record.seed for record in found}) == len(run.seeds):
             keep(f"accuracy-{run.name}", found)
-        first = args.out / f"{run.name}-{run.seeds[0]}"
-        if args.keep and run.zoo and (first / DONE_RECORDS).exists():
-            shutil.copyfile(first / MODEL, MODELS / f"{run.name}.safetensors")
+            if run.zoo:
+                first = args.out / f"{run.name}-{run.seeds[0]}"
+                shutil.copyfile(first / MODEL, MODELS / f"{run.name}.safetensors")
+    if args.copy:
+        write_records(args.copy / DONE_RECORDS, records)
     heads = ("network", "epochs", "validation", "test", "float twin, test")
     console.show(console.table("accuracy of the integer networks", heads, rows))
     return DONE
 
 
 def _copy(run: Path, to: Path) -> None:
-    """A run's best network and metrics, each if it is there."""
+    """A run's best network and metrics, under its name, each if it is there."""
     to.mkdir(parents=True, exist_ok=True)
-    for name in COPIED:
+    for name in (MODEL, METRICS):
         if (run / name).exists():
-            shutil.copyfile(run / name, to / name)
+            shutil.copyfile(run / name, to / f"{run.name}{Path(name).suffix}")
 
 
 if __name__ == "__main__":

@@ -37,15 +37,18 @@ class Run:
 
     def config(self, seed: int, device: str = "") -> TrainConfig:
         """Its options, on that device, or else on a GPU where it needs one."""
-        device = device or ("cuda" if self.gpu else "cpu")
-        precision = {"precision": "bfloat16"} if self.gpu else {}
-        options = {"device": device} | precision | self.options
+        options = self.on_gpu | self.options | ({"device": device} if device else {})
         return TrainConfig.for_data(self.data, **options, seed=seed)
+
+    @property
+    def on_gpu(self) -> dict[str, Any]:
+        """The options that a GPU wants."""
+        return {"device": "cuda", "precision": "bfloat16"} if self.gpu else {}
 
     @property
     def command(self) -> str:
         """That trains it with its first seed, for people."""
-        given = {"data": self.data} | self.options | {"seed": self.seeds[0]}
+        given = {"data": self.data} | self.on_gpu | self.options | {"seed": self.seeds[0]}
         words = []
         for name, value in given.items():
             flag = name.replace("_", "-")

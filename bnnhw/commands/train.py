@@ -8,10 +8,15 @@ import argparse
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from ..exits import MISTAKE
 from . import data_dir_argument
+
+if TYPE_CHECKING:
+    from ..network import Network
+    from ..training import TrainConfig, TrainResult
 
 HELP = "train a binarized network on data"
 
@@ -78,7 +83,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--minutes", type=float, default=math.inf, metavar="M",
-        help="stop ahead of that with the best network so far; --resume goes on",
+        help="begin no epoch that would end later; --resume goes on",
     )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
@@ -94,13 +99,42 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     from .. import console
-    from ..training import TrainConfig, train
-    from ..training.run_folder import stored_config
+    from ..training import train
 
     speaks = os.environ.get("RANK", "0") == "0"  # of torchrun's processes only the first
     if not speaks:
         console.silence()
         args.json = False
+    try:
+        result = train(
+            _config(args),
+            args.output,
+            data_dir=args.data_dir,
+            float_twin=args.float_twin,
+            resume=args.resume,
+            overwrite=args.overwrite,
+            minutes=args.minutes,
+        )
+    except InputError:
+        if speaks:
+            raise
+        raise SystemExit(MISTAKE) from None  # the first process says it
+    if not speaks:
+        return {}
+    if not result.finished:
+        done = f"{len(result.history)} of {result.epochs} epochs"
+        if len(result.history) == result.epochs:
+            done = "the binarized network, in the float twin"
+        console.remark(f"time is up after {done}; --resume goes on")
+    if not args.json and result.network is not None:
+        _show(result, result.network)
+    return result.to_json()
+
+
+def _config(args: argparse.Namespace) -> "TrainConfig":
+    from ..training import TrainConfig
+    from ..training.run_folder import stated
+
     names = ["data", *(n.replace("-", "_") for group in GROUPS.values() for n in group)]
     given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
     if args.resume and args.overwrite:
@@ -108,45 +142,29 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.resume and args.config:
         raise InputError("--resume takes the options of the run, so --config has no place there")
     if args.resume:
-        stored = stored_config(args.output)
-        config = TrainConfig.from_json(stored.to_json() | given)
-    elif args.config:
-        config = TrainConfig.load(args.config, **given)
-    else:
-        config = TrainConfig.for_data(**given)
-    result = train(
-        config,
-        args.output,
-        data_dir=args.data_dir,
-        float_twin=args.float_twin,
-        resume=args.resume,
-        overwrite=args.overwrite,
-        minutes=args.minutes,
+        return TrainConfig.from_json(stated(args.output).config.to_json() | given)
+    if args.config:
+        return TrainConfig.load(args.config, **given)
+    return TrainConfig.for_data(**given)
+
+
+def _show(result: "TrainResult", network: "Network") -> None:
+    from .. import console
+
+    rows = [("binarized, in integers", result.accuracy)]
+    if result.float_accuracy:
+        rows.append(("float twin", result.float_accuracy))
+    shown = console.table(
+        f"{network.training['data']}: accuracy",
+        ("network", "validation", "test"),
+        ((name, *(f"{a[p]:.2%}" if p in a else "" for p in ("valid", "test"))) for name, a in rows),
     )
-    if not speaks:
-        return {}
-    if not result.finished:
-        done = f"{len(result.history)} of {config.epochs} epochs"
-        console.remark(f"time is up after {done}; --resume goes on")
-    if not args.json and result.network is not None:
-        rows = [("binarized, in integers", result.accuracy)]
-        if result.float_accuracy:
-            rows.append(("float twin", result.float_accuracy))
-        shown = console.table(
-            f"{config.data}: accuracy",
-            ("network", "validation", "test"),
-            (
-                (name, *(f"{a[p]:.2%}" if p in a else "" for p in ("valid", "test")))
-                for name, a in rows
-            ),
-        )
-        console.out.print(shown)
-        console.out.print(
-            f"best epoch {result.best_epoch} of {config.epochs}, {result.seconds:.1f} s; "
-            f"the network is {result.model}"
-        )
-    if not args.json and result.checked:
+    console.out.print(shown)
+    console.out.print(
+        f"best epoch {result.best_epoch} of {result.epochs}, {result.seconds:.1f} s; "
+        f"the network is {result.model}"
+    )
+    if result.checked:
         console.out.print(
             f"every bit of every layer is torch's, seen on {result.checked:,} test samples"
         )
-    return result.to_json()

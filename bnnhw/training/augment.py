@@ -13,8 +13,9 @@ def shifted(x: Tensor, shape: tuple[int, ...], shift: int, generator: torch.Gene
     padded = functional.pad(x.view(-1, h, w, c), (0, 0, shift, shift, shift, shift))
     row = (w + 2 * shift) * c
     corner = torch.randint(2 * shift + 1, (2, len(x), 1), generator=generator).to(x.device)
-    inside = torch.arange(h)[:, None] * row + torch.arange(w * c)  # (H, W * C)
-    index = corner[0] * row + corner[1] * c + inside.flatten().to(x.device)
+    across = torch.arange(w * c, device=x.device)
+    inside = torch.arange(h, device=x.device)[:, None] * row + across  # (H, W * C)
+    index = corner[0] * row + corner[1] * c + inside.flatten()
     return padded.flatten(1).gather(1, index)
 
 

@@ -92,5 +92,7 @@ def restore_moments(
         name, moment = key.rsplit("/", 1)
         p = named[name]
         # It lies as the parameter does: fused steps go through memory, not through indices.
-        like = torch.empty_like(p, dtype=value.dtype) if value.dim() else value.to(p.device)
+        # A count of steps is where the step wants it: on the device only if that is fused.
+        place = p.device if optimizer.defaults.get("fused") else "cpu"
+        like = torch.empty_like(p, dtype=value.dtype) if value.dim() else value.to(place)
         optimizer.state[p][moment] = like.copy_(value)

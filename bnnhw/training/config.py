@@ -89,7 +89,7 @@ class TrainConfig:
 
     optimizer : "adam" or "shift_adamax" (the paper's algorithm 4)
     epochs, batch : int
-        Samples a step: `batch`, of all processes together.
+        Samples a step: about `batch`, of all processes together; an epoch is cut evenly.
     rate : float
         Of the weights after the warm-up.
     norm_rate : float
@@ -115,7 +115,7 @@ class TrainConfig:
         Of the first weights, of the order of the samples, and of whatever is drawn in training.
     device : "cpu" or "cuda"
     precision : "float32" or "bfloat16"
-        Of a training step's products; what is validated and kept is exact in any case.
+        Of a training step's sums and activations; what is validated and kept is exact in any case.
     threads : int
         Of torch on the CPU: part of what makes a run repeatable, for sums are split among them. A
         small network is fastest on one.

@@ -6,14 +6,30 @@
 __all__ = ["Processes"]
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 import torch.distributed
-import torch.distributed.nn.functional as collective
 from torch import Tensor
 
 from ..errors import InputError
+
+
+class _Sum(torch.autograd.Function):
+    """A sum over the processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        total = x.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        torch.distributed.all_reduce(total)
+        return total
 
 
 class Processes:
@@ -54,7 +70,7 @@ class Processes:
         """Summed over the processes, gradients too."""
         if self.count == 1:
             return x
-        result: Tensor = collective.all_reduce(x)
+        result: Tensor = _Sum.apply(x)
         return result
 
     def add_gradients(self, parameters: Iterable[Tensor]) -> None:
@@ -64,6 +80,19 @@ class Processes:
         for parameter in parameters:
             if parameter.grad is not None:
                 torch.distributed.all_reduce(parameter.grad)
+
+    def first_does(self, work: Callable[[], None]) -> None:
+        """The first does it, while the others wait; a mistake that it finds all of them raise."""
+        told: list[str | None] = [None]
+        if self.first:
+            try:
+                work()
+            except InputError as error:
+                told = [str(error)]
+        if self.count > 1:
+            torch.distributed.broadcast_object_list(told, src=0)
+        if told[0] is not None:
+            raise InputError(told[0])
 
     def wait(self) -> None:
         """Until all are here."""

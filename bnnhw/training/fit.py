@@ -28,6 +28,7 @@ from .optimizer import average_of, optimizer_for
 from .tensors import Tensors, accuracy
 
 CHECKPOINT, METRICS = "checkpoint.safetensors", "metrics.csv"
+SAVE_S = 30.0  # between two checkpoints: of a large network one takes longer than its epoch
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,7 +192,7 @@ class Fit:
         return loss
 
     def save(self, folder: Path) -> None:
-        """Checkpoint and metrics, each whole or not at all; the checkpoint, which counts, first."""
+        """The checkpoint, whole or not at all."""
         rows = [dataclasses.asdict(row) for row in self.history]
         Checkpoint(
             config=self.config.to_json(),
@@ -201,8 +202,12 @@ class Fit:
             moments=moments_of(self.model, self.optimizer),
             average={} if self.averaged is None else dict(self.averaged.state_dict()),
         ).save(folder / CHECKPOINT)
-        lines = [",".join(rows[0]), *(",".join(str(v) for v in row.values()) for row in rows)]
-        write_text(folder / METRICS, "\n".join(lines) + "\n")
+
+    def tell(self, folder: Path) -> None:
+        """The metrics of all epochs so far."""
+        names = [field.name for field in dataclasses.fields(Epoch)]
+        rows = (",".join(str(getattr(row, name)) for name in names) for row in self.history)
+        write_text(folder / METRICS, "\n".join([",".join(names), *rows]) + "\n")
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint; InputError where it is of another training."""
@@ -236,9 +241,9 @@ def fit(
 ) -> list[Epoch]:
     """Train a model; leave it, in eval mode, as it was in the epoch best on validation.
 
-    Of equally good epochs the later one wins: the learning rate was lower there. After each epoch
-    the folder holds a checkpoint and metrics.csv. Where a checkpoint lies there already the
-    training goes on from it, and ends as if it had never stopped.
+    Of equally good epochs the later one wins: the learning rate was lower there. metrics.csv grows
+    with each epoch; a checkpoint is written every half a minute, and at the end. Where one lies in
+    the folder already the training goes on from it, and ends as if it had never stopped.
 
     Parameters
     ----------
@@ -259,22 +264,30 @@ def fit(
     with console.progress(what, total=config.epochs) as bar:
         begun = len(run.history)
         bar.advance(begun)
+        saved_s, took = time.monotonic(), 0.0
         while len(run.history) < config.epochs:
-            if len(run.history) > begun and _late(run, until, processes):
+            started = time.monotonic()
+            if len(run.history) > begun and _late(started + took > until, run, processes):
                 break
             row = run.epoch()
             if processes.first:
-                run.save(folder)
+                last = len(run.history) == config.epochs
+                if last or time.monotonic() - saved_s > SAVE_S:
+                    run.save(folder)
+                    saved_s = time.monotonic()
+                run.tell(folder)
+            took = time.monotonic() - started
             note = f"loss {row.loss:.4f}  validation {row.valid:.2%}  best {run.top:.2%}"
             bar.advance(note=note)
             if on_epoch:
                 on_epoch(row)
+    if processes.first and begun < len(run.history) < config.epochs:
+        run.save(folder)
     model.load_state_dict(run.best)
     model.eval()
     return run.history
 
 
-def _late(run: Fit, until: float, processes: Processes) -> bool:
-    """Whether the next epoch would take too long; all processes say the same."""
-    late = time.monotonic() + run.history[-1].seconds > until
+def _late(late: bool, run: Fit, processes: Processes) -> bool:
+    """Whether the next epoch would take too long for one of the processes."""
     return bool(processes.sum(torch.tensor(float(late), device=run.data.x_train.device)))

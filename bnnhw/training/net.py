@@ -29,12 +29,13 @@ class Classifier(nn.Module):
     """What the loop trains: real scores for the loss, classes for people.
 
     Inputs are uint8 tensors (N, K) as `InputFormat.quantize` gives them; `input_bits` says how
-    many of their bits count.
+    many of their bits count. `widest` is how many values the largest layer gives for one.
     """
 
     input_bits: int
     shape: tuple[int, ...]
     maps: bool
+    widest: int
 
     @abstractmethod
     def prepare(self, x: Tensor) -> Tensor:
@@ -114,6 +115,7 @@ class BinaryNet(Classifier):
         super().__init__()
         self.input_bits, self.shape, self.maps = input_bits, shape, topology.has_maps
         shapes = topology.shapes(shape)
+        self.widest = max(map(math.prod, shapes))
         self.hidden = nn.ModuleList()
         bits = input_bits
         for stage, taken in zip(topology.stages, shapes, strict=False):

@@ -36,7 +36,8 @@ class _Ap2(torch.autograd.Function):
 def ap2(x: Tensor) -> Tensor:
     """AP2 of each element of a float32 or float64 tensor.
 
-    0 and what is below the format's normal numbers is 0. The gradient passes as it is.
+    0 is 0; below the format's normal numbers it is 0 or the least of them. The gradient passes as
+    it is.
     """
     result: Tensor = _Ap2.apply(x)
     return result

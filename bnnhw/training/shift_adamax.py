@@ -20,7 +20,8 @@ class ShiftAdaMax(torch.optim.Optimizer):
         theta_t = theta_(t-1) - AP2(rate / (1 - beta1^t)) * m_t * AP2(1 / v_t)
 
     with 1 - beta1 = 2^-3 and 1 - beta2 = 2^-10, so that the products of the first two lines are
-    shifts as well; the paper's rate is 2^-10.
+    shifts as well; the paper's rate is 2^-10. v_t is taken for 2^-26 at least, as the paper does
+    not say what becomes of a gradient that is 0.
 
     Parameters
     ----------
@@ -50,5 +51,5 @@ class ShiftAdaMax(torch.optim.Optimizer):
                 m.lerp_(p.grad, 1 - beta1)
                 torch.maximum(v.mul_(beta2), p.grad.abs(), out=v)
                 rate = group["lr"] / (1 - beta1 ** float(state["step"]))
-                rate = ap2(torch.tensor(rate, dtype=torch.float64))
-                p.sub_(m * ap2(1 / v.clamp(min=TINY)) * rate.to(p))
+                power = float(ap2(torch.tensor(rate, dtype=torch.float64)))
+                p.sub_(m * ap2(1 / v.clamp(min=TINY)) * power)

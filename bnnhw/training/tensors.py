@@ -11,6 +11,8 @@ from ..datasets import Dataset
 from .config import TrainConfig
 from .net import Classifier
 
+MOST_VALUES = 1 << 25  # of a layer at a time
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Tensors:
@@ -45,8 +47,8 @@ class Tensors:
 def accuracy(model: Classifier, x: Tensor, y: Tensor) -> float:
     """Share of samples classified rightly, in eval mode: for binarized ones by their integers."""
     model.eval()
+    step = max(1, min(1024, MOST_VALUES // model.widest))
     right = sum(
-        int((model.classes(xs) == ys).sum())
-        for xs, ys in zip(x.split(1024), y.split(1024), strict=True)
+        (model.classes(xs) == ys).sum() for xs, ys in zip(x.split(step), y.split(step), strict=True)
     )
-    return right / len(x)
+    return int(right) / len(x)

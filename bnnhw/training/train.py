@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from .. import __version__, console
 from ..classify import classify
@@ -19,6 +18,7 @@ from ..datasets import Dataset, load
 from ..errors import InputError, ToolError
 from ..files import sha256_of, write_bytes
 from ..network import Network
+from ..network_file import load as load_network
 from .agreement import check
 from .config import TrainConfig
 from .curves import curves
@@ -27,10 +27,12 @@ from .export import export
 from .fit import Epoch, fit
 from .float_net import FloatNet
 from .layers import Binarization
-from .net import BinaryNet
-from .run_folder import CURVES, MODEL, TEACHER, open_run
+from .net import BinaryNet, Classifier
+from .run_folder import CURVES, MODEL, TEACHER, Stated, open_run, stated
 from .tensors import Tensors, accuracy
 from .topology import Topology
+
+CHECKED = "checked_samples"  # in the file's training record
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,12 +113,14 @@ def train(
     float_twin : bool
         Then train the float network of the same shape, with the same epochs, to compare with.
     resume : bool
-        Go on with the run that lies in `output`, to the same end as if it had not stopped.
+        Go on with the run that lies in `output`, to the same end as if it had not stopped; with
+        its float twin too, where one was asked for.
     overwrite : bool
         Replace a run that lies there.
     minutes : float
-        After the first, begin no epoch that would end later than this; the best network so far is
-        written, and `resume` goes on.
+        After the first, begin no epoch that would end later than this; then the best network so
+        far is written, and `resume` goes on. When all epochs are done accuracies are measured,
+        however long that takes.
     on_epoch : function of an Epoch
         Called after each epoch of the binarized network.
     """
@@ -127,111 +131,177 @@ def train(
         raise InputError("device cuda is not there; leave --device out, or install a CUDA torch")
     torch.set_num_threads(config.threads)
     torch.backends.cudnn.deterministic = True
-    data = load(config.data, data_dir)
-    Topology.parse(config.topology).shapes(data.shape)  # refused before anything is written
-    for name in ("shift", "flip"):
-        if getattr(config, name) and len(data.shape) != 3:
-            raise InputError(f"{name} is for samples that are images, not of shape {data.shape}")
     folder = Path(output)
+    if resume:
+        float_twin |= stated(folder).float_twin
     with Processes(config.device) as processes:
-        if processes.first:
-            open_run(folder, config, resume=resume, overwrite=overwrite)
-        processes.wait()
-        return _train(
-            config, folder, data, processes, float_twin=float_twin, until=until, on_epoch=on_epoch
+        # Whatever does not fit is refused here, before anything is written.
+        run = _Run(config, load(config.data, data_dir), folder, processes, until)
+        model = run.binary_net()
+        wanted = Stated(config=config, float_twin=float_twin)
+        processes.first_does(lambda: open_run(folder, wanted, resume=resume, overwrite=overwrite))
+        try:
+            return run.train(model, float_twin=float_twin, on_epoch=on_epoch)
+        except torch.cuda.OutOfMemoryError:
+            raise ToolError(
+                f"the GPU has no room for a batch of {config.batch} of {config.topology}; "
+                "lower --batch"
+            ) from None
+
+
+class _Run:
+    """A training's data and where it goes; InputError for data that it does not suit.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    data : Dataset
+    folder : Path
+    processes : Processes
+    until : float
+        Of `time.monotonic`.
+    """
+
+    def __init__(
+        self, config: TrainConfig, data: Dataset, folder: Path, processes: Processes, until: float
+    ) -> None:
+        for name in ("shift", "flip"):
+            if getattr(config, name) and len(data.shape) != 3:
+                raise InputError(
+                    f"{name} is for samples that are images, not of shape {data.shape}"
+                )
+        if config.batch < 2 * processes.count:
+            raise InputError(
+                f"batch must be at least 2 for each of {processes.count} processes, "
+                f"not {config.batch}"
+            )
+        self.config, self.data, self.folder = config, data, folder
+        self.processes, self.until = processes, until
+        self.form = data.input_format(config.input_bits)
+        self.tensors = Tensors.of(data, config)
+
+    def train(
+        self, model: BinaryNet, *, float_twin: bool, on_epoch: Callable[[Epoch], None] | None
+    ) -> TrainResult:
+        """As `train` says it."""
+        config, folder = self.config, self.folder
+        twin = self.trained_twin() if config.distill else None
+        if config.distill and twin is None:
+            return _nothing_yet(config, folder)
+        history = self.fit(model, folder, twin, on_epoch)
+        top = max(row.valid for row in history)
+        best_epoch = max(row.epoch for row in history if row.valid == top)
+        network = export(model, self.form, training=_record(config, best_epoch, self.data))
+        finished = len(history) == config.epochs
+        if finished:
+            network, checked = self.measured(model, network, top)
+        else:
+            network, checked = dataclasses.replace(network, accuracy={"valid": top}), 0
+        if self.processes.first:
+            network.save(folder / MODEL)
+            _draw(folder / CURVES, f"{self.data.name}, {config.topology}", history)
+        self.processes.wait()
+        if finished and float_twin and twin is None:
+            twin = self.trained_twin()
+        return TrainResult(
+            model=folder / MODEL,
+            network=network,
+            history=history,
+            epochs=config.epochs,
+            best_epoch=best_epoch,
+            accuracy=network.accuracy,
+            checked=checked,
+            float_accuracy=self.twins_accuracy(twin) if finished and twin is not None else {},
+            seconds=round(sum(row.seconds for row in history), 3),
+            finished=finished and (twin is not None or not float_twin),
         )
 
+    def binary_net(self) -> BinaryNet:
+        """The network to be trained, as it begins."""
+        config = self.config
+        model = BinaryNet(
+            Topology.parse(config.topology),
+            self.form.shape,
+            self.data.classes,
+            input_bits=self.form.bits,
+            how=Binarization(
+                window=config.window,
+                stochastic_activations=config.activations == "stochastic",
+                stochastic_weights=config.weights == "stochastic",
+            ),
+            norm=config.norm,
+            init=config.init,
+            class_scales=config.class_scales,
+            generator=torch.Generator().manual_seed(config.seed),
+        )
+        return model
 
-def _train(
-    config: TrainConfig,
-    folder: Path,
-    data: Dataset,
-    processes: Processes,
-    *,
-    float_twin: bool,
-    until: float,
-    on_epoch: Callable[[Epoch], None] | None,
-) -> TrainResult:
-    topology = Topology.parse(config.topology)
-    tensors = Tensors.of(data, config)
-    form = data.input_format(config.input_bits)
-
-    def trained_twin() -> FloatNet | None:
+    def trained_twin(self) -> FloatNet | None:
         """The float network; None where time ran out."""
+        config = self.config
         twin = FloatNet(
-            topology, form.shape, data.classes, input_bits=form.bits, generator=_generator(config)
+            Topology.parse(config.topology),
+            self.form.shape,
+            self.data.classes,
+            input_bits=self.form.bits,
+            generator=torch.Generator().manual_seed(config.seed),
         )
-        _place(twin, config)
-        done = fit(
-            twin, tensors, config, folder / TEACHER, what="float network", processes=processes,
-            until=until,
-        )  # fmt: skip
+        done = self.fit(twin, self.folder / TEACHER, None, None)
         return twin if len(done) == config.epochs else None
 
-    twin = trained_twin() if config.distill else None
-    if config.distill and twin is None:
-        return _nothing_yet(config, folder)
-    model = BinaryNet(
-        topology,
-        form.shape,
-        data.classes,
-        input_bits=form.bits,
-        how=Binarization(
-            window=config.window,
-            stochastic_activations=config.activations == "stochastic",
-            stochastic_weights=config.weights == "stochastic",
-        ),
-        norm=config.norm,
-        init=config.init,
-        class_scales=config.class_scales,
-        generator=_generator(config),
-    )
-    _place(model, config)
-    history = fit(
-        model,
-        tensors,
-        config,
-        folder,
-        what=f"binarized network {config.topology}",
-        processes=processes,
-        teacher=twin,
-        on_epoch=on_epoch,
-        until=until,
-    )
-    top = max(row.valid for row in history)
-    best_epoch = max(row.epoch for row in history if row.valid == top)
-    network = export(model, form, training=_record(config, best_epoch, data))
-    finished = len(history) == config.epochs
-    reached = measure(network, data, ("valid", "test") if finished else ("valid",))
-    if reached["valid"] != top:
-        raise ToolError(
-            f"this is a bug: validation accuracy is {top} in torch, {reached['valid']} in integers"
+    def fit(
+        self,
+        model: Classifier,
+        folder: Path,
+        teacher: FloatNet | None,
+        on_epoch: Callable[[Epoch], None] | None,
+    ) -> list[Epoch]:
+        """Train one of the two; its epochs."""
+        # Kernels as samples lie, channels last, which is faster by a fifth.
+        place: Any = {"device": self.config.device, "memory_format": torch.channels_last}
+        model.to(**place)
+        kind = "float" if isinstance(model, FloatNet) else "binarized"
+        return fit(
+            model,
+            self.tensors,
+            self.config,
+            folder,
+            what=f"{kind} network {self.config.topology}",
+            processes=self.processes,
+            teacher=teacher,
+            on_epoch=on_epoch,
+            until=self.until,
         )
-    network = dataclasses.replace(network, accuracy=reached)
-    checked = check(model, network, data.x_test) if finished else 0
-    if processes.first:
-        network.save(folder / MODEL)
-        _draw(folder / CURVES, f"{data.name}, {config.topology}", history)
-    processes.wait()
-    if finished and float_twin and twin is None:
-        twin = trained_twin()
-    return TrainResult(
-        model=folder / MODEL,
-        network=network,
-        history=history,
-        epochs=config.epochs,
-        best_epoch=best_epoch,
-        accuracy=reached,
-        checked=checked,
-        float_accuracy=_measure_twin(twin, data, config) if finished and twin is not None else {},
-        finished=finished and (twin is not None or not float_twin),
-        seconds=round(sum(row.seconds for row in history), 3),
-    )
 
+    def measured(self, model: BinaryNet, network: Network, top: float) -> tuple[Network, int]:
+        """The network with its accuracy by golden, and the samples whose every bit was compared.
 
-def _place(model: nn.Module, config: TrainConfig) -> None:
-    """Onto the device; kernels as samples lie, channels last, which is faster by a fifth."""
-    model.to(device=config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        Where the folder holds it already, both as they were found then.
+        """
+        stored = _stored(self.folder / MODEL)
+        if stored is not None and CHECKED in stored.training:
+            training = network.training | {CHECKED: stored.training[CHECKED]}
+            same = dataclasses.replace(network, accuracy=stored.accuracy, training=training)
+            if same.sha256 == stored.sha256:
+                return stored, int(training[CHECKED])
+        reached = measure(network, self.data, ("valid", "test"))
+        if reached["valid"] != top:
+            raise ToolError(
+                f"this is a bug: validation accuracy is {top} in torch, "
+                f"{reached['valid']} in integers"
+            )
+        checked = check(model, network, self.data.x_test)
+        training = network.training | {CHECKED: checked}
+        return dataclasses.replace(network, accuracy=reached, training=training), checked
+
+    def twins_accuracy(self, twin: FloatNet) -> dict[str, float]:
+        """Of the float network, on validation and test."""
+        result = {}
+        for part in ("valid", "test"):
+            x, y = self.data.part(part)
+            values = torch.from_numpy(self.form.quantize(x)).to(self.config.device)
+            result[part] = accuracy(twin, values, torch.from_numpy(y).to(self.config.device))
+        return result
 
 
 def _nothing_yet(config: TrainConfig, folder: Path) -> TrainResult:
@@ -250,6 +320,14 @@ def _nothing_yet(config: TrainConfig, folder: Path) -> TrainResult:
     )
 
 
+def _stored(path: Path) -> Network | None:
+    """The network that lies there already, if one does."""
+    try:
+        return load_network(path)
+    except InputError:
+        return None
+
+
 def _draw(path: Path, title: str, history: list[Epoch]) -> None:
     """The run's curves, where matplotlib is there."""
     try:
@@ -266,24 +344,6 @@ def measure(network: Network, data: Dataset, parts: Iterable[str]) -> dict[str, 
         _, classes = classify(network, x)
         result[part] = float(np.mean(classes == y))
     return result
-
-
-def _measure_twin(twin: FloatNet, data: Dataset, config: TrainConfig) -> dict[str, float]:
-    form = data.input_format(config.input_bits)
-    result = {}
-    for part in ("valid", "test"):
-        x, y = (torch.from_numpy(v).to(config.device) for v in _quantized(form, data, part))
-        result[part] = accuracy(twin, x, y)
-    return result
-
-
-def _quantized(form: Any, data: Dataset, part: str) -> tuple[Any, Any]:
-    x, y = data.part(part)
-    return form.quantize(x), y
-
-
-def _generator(config: TrainConfig) -> torch.Generator:
-    return torch.Generator().manual_seed(config.seed)
 
 
 def _record(config: TrainConfig, best_epoch: int, data: Dataset) -> dict[str, Any]:

@@ -101,3 +101,32 @@ def test_two_processes_write_one_run(tmp_path: Path) -> None:
     assert told["finished"]
     assert told["accuracy"] == load(tmp_path / "run" / "model.safetensors").accuracy
     assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 3
+    # A mistake is said once, by the first.
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    said = [line for line in done.stderr.splitlines() if line.startswith("bnnhw: ")]
+    assert said == [
+        f"bnnhw: {tmp_path / 'run'} holds a training already; --resume goes on with it, "
+        "--overwrite replaces it"
+    ]
+
+
+def test_a_teacher_and_calibrated_norms_are_the_same_for_two_processes(tmp_path: Path) -> None:
+    train = ["-m", "bnnhw", "train", "--topology", "16", "--epochs", "1", "--warmup", "0"]
+    train += ["--distill", "0.5", "--calibrate", "--rate", "1e-6", "--norm-rate", "1e-6", "--json"]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    told = []
+    for name, launch in (("one", []), ("two", launcher)):
+        folder = tmp_path / name
+        command = [sys.executable, *launch, *train, "-o", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        rows = [
+            (folder / part / "metrics.csv").read_text().splitlines()[1].split(",")[1:3]
+            for part in ("", "float")
+        ]
+        told.append((result, [float(value) for row in rows for value in row]))
+    assert told[0][1] == pytest.approx(told[1][1], rel=1e-4)
+    for part in ("accuracy", "float_accuracy"):
+        assert told[0][0][part] == told[1][0][part]

@@ -14,10 +14,13 @@ def test_the_square_hinge_is_the_formula() -> None:
     assert loss_of(scores, torch.tensor([0]), "hinge").item() == pytest.approx((0.25 + 0 + 16) / 3)
 
 
-def test_distillation_is_zero_for_the_teachers_own_scores() -> None:
-    scores = torch.randn(5, 10, generator=torch.Generator().manual_seed(0))
+def test_distillation_is_the_divergence_from_the_softened_teacher() -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores, wanted = (torch.randn(5, 10, generator=generator) for _ in range(2))
+    p, q = (torch.softmax(v / 3.0, 1) for v in (wanted, scores))
+    divergence = (p * (p.log() - q.log())).sum(1).mean()
+    assert distillation(scores, wanted, 3.0).item() == pytest.approx(9 * divergence.item())
     assert distillation(scores, scores, 3.0).item() == pytest.approx(0, abs=1e-6)
-    assert distillation(scores, -scores, 3.0).item() > 0.1
 
 
 def test_the_rate_warms_up_and_falls_to_zero() -> None:

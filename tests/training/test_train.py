@@ -1,6 +1,7 @@
 """A training end to end on digits: repeatable, resumable, honest about mistakes."""
 
 import dataclasses
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import bnnhw.training.fit as loop
 from bnnhw import cli
 from bnnhw.datasets import load
 from bnnhw.errors import InputError
@@ -21,6 +23,11 @@ from bnnhw.training.layers import Binarization
 from bnnhw.training.tensors import Tensors
 
 SMALL = TrainConfig(topology="16-8", epochs=6, batch=128, warmup=1)
+
+
+@pytest.fixture(autouse=True)
+def a_checkpoint_after_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SAVE_S", 0.0)
 
 
 def options(**changes: Any) -> TrainConfig:
@@ -60,6 +67,7 @@ def test_options_may_stand_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixtu
         ("flip = 1", "flip must be of type bool, not 1"),
         ("rate = true", "rate must be of type float, not True"),
         ("rate = -1", "rate must be above 0, not -1"),
+        ("rate = 1" + "0" * 400, "rate must be of type float, not 1000"),
         ("[train]", "train is no option of a training"),
         ("epochs = ", r"not a readable TOML file"),
     ],
@@ -138,7 +146,6 @@ def test_the_file_holds_the_accuracy_of_the_integer_network(tmp_path: Path) -> N
 def test_of_equally_good_epochs_the_later_one_wins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import bnnhw.training.fit as loop
 
     states = []
 
@@ -156,7 +163,6 @@ def test_of_equally_good_epochs_the_later_one_wins(
 
 
 def test_the_seed_orders_the_samples(tmp_path: Path) -> None:
-    import bnnhw.training.fit as loop
 
     data = Tensors.of(load("digits"), SMALL)
     losses = []
@@ -295,7 +301,6 @@ def test_a_damaged_checkpoint_is_one_line(
 def test_an_interrupt_exits_130_and_leaves_whole_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import bnnhw.training.fit as loop
 
     def interrupted(*_: Any, **__: Any) -> bytes:
         raise KeyboardInterrupt
@@ -326,3 +331,64 @@ def test_a_training_that_runs_out_of_time_goes_on_to_the_same_end(
             {"valid", "test"} if done == 6 else {"valid"}
         )
     assert result.model.read_bytes() == whole.model.read_bytes()
+
+
+def test_a_float_twin_goes_on_too_and_nothing_is_measured_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = options(epochs=2)
+    whole = train(config, tmp_path / "whole", float_twin=True)
+    training = importlib.import_module("bnnhw.training.train")
+    measured, measure = [], training.measure
+
+    def counted(*given: Any) -> dict[str, float]:
+        measured.append(given)
+        return measure(*given)
+
+    monkeypatch.setattr(training, "measure", counted)
+    results = [train(config, tmp_path / "cut", float_twin=True, minutes=1e-9)]
+    while not results[-1].finished and len(results) < 9:
+        results.append(train(config, tmp_path / "cut", resume=True, minutes=1e-9))
+    assert [len(r.history) for r in results] == [1, 2, 2]
+    assert len(measured) == 1
+    last = results[-1]
+    assert (last.accuracy, last.checked) == (whole.accuracy, 599)
+    assert last.float_accuracy == whole.float_accuracy
+    assert last.model.read_bytes() == whole.model.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"topology": "4C9"}, "kernel"),
+        ({"batch": 1}, "batch must be"),
+        ({"data": "wide.npz"}, "inputs times"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written_or_lost(
+    changes: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    x, y = np.arange(8 * 70_000).reshape(8, -1), np.arange(8) % 2
+    np.savez("wide.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    before = train(options(epochs=1), tmp_path / "run").model.read_bytes()
+    for folder, overwrite in (("fresh", False), ("run", True)):
+        with pytest.raises(InputError, match=message):
+            train(options(**changes, input_bits=8), tmp_path / folder, overwrite=overwrite)
+    assert not (tmp_path / "fresh").exists()
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"config": []}', '{"config": "x"}', '{"model_type": "bert"}', "[" * 100_000]
+)
+def test_what_is_no_trainings_folder_is_neither_resumed_nor_replaced(
+    text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(text)
+    (tmp_path / "model.safetensors").write_bytes(b"somebody's")
+    for resume, overwrite in ((True, False), (False, True), (False, False)):
+        with pytest.raises(InputError, match="not the options of a training") as raised:
+            train(SMALL, tmp_path, resume=resume, overwrite=overwrite)
+        assert "\n" not in str(raised.value)
+    assert (tmp_path / "model.safetensors").read_bytes() == b"somebody's"

@@ -1,0 +1,114 @@
+"""Each part of the paper's method in the loop, against its equation."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+
+from bnnhw.datasets import load
+from bnnhw.training import BinaryNet, Topology, TrainConfig
+from bnnhw.training.binarize import binarize
+from bnnhw.training.distributed import Processes
+from bnnhw.training.fit import Fit
+from bnnhw.training.layers import Binarization
+from bnnhw.training.tensors import Tensors
+
+DATA = load("digits")
+SMALL = TrainConfig(topology="12-6", epochs=4, batch=200, warmup=0)
+
+
+def net(init: str = "uniform", how: Binarization | None = None) -> BinaryNet:
+    return BinaryNet(
+        Topology.parse("12-6"), DATA.shape, 10, input_bits=4, how=how or Binarization(), init=init,
+        generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+
+
+def begun(model: BinaryNet | None = None, **changes: Any) -> Fit:
+    config = dataclasses.replace(SMALL, **changes)
+    return Fit(model or net(), Tensors.of(DATA, config), config, Processes("cpu"))
+
+
+@pytest.mark.parametrize("x", [-2.0, -1.0, -0.5, 0.0, 0.3, 1.0, 3.0])
+def test_stochastic_signs_are_plus_one_as_often_as_the_hard_sigmoid_says(x: float) -> None:
+    torch.manual_seed(0)
+    signs = binarize(torch.full((40_000,), x), stochastic=True)
+    assert set(signs.tolist()) <= {-1.0, 1.0}
+    share = float((signs > 0).float().mean())
+    assert share == pytest.approx(min(1, max(0, (x + 1) / 2)), abs=0.01)
+    assert share not in (0, 1) or abs(x) >= 1
+
+
+@pytest.mark.parametrize(
+    "how", [Binarization(stochastic_activations=True), Binarization(stochastic_weights=True)]
+)
+def test_stochastic_signs_are_drawn_in_training_only(how: Binarization) -> None:
+    model = net(how=how)
+    x = torch.from_numpy(DATA.input_format(4).quantize(DATA.x_valid))
+    first, second = (model.train()(x) for _ in range(2))
+    assert not torch.equal(first, second)
+    first, second = (model.eval()(x) for _ in range(2))
+    assert torch.equal(first, second)
+
+
+def test_glorots_range_and_rates_are_those_of_the_fans() -> None:
+    model = net("glorot")
+    for layer, (inputs, neurons) in zip(
+        model.binarized(), [(64, 12), (12, 6), (6, 10)], strict=True
+    ):
+        limit = (6 / (inputs + neurons)) ** 0.5
+        assert 0.9 * limit < float(layer.weight.detach().abs().max()) <= limit
+        # The paper's code multiplies a layer's rate with 1 / sqrt(1.5 / (inputs + neurons)).
+        assert layer.rate_scale == pytest.approx(((inputs + neurons) / 1.5) ** 0.5)
+    rates = [group["rate"] for group in begun(model, glorot_rates=True).optimizer.param_groups]
+    assert rates[:3] == pytest.approx([0.1 * layer.rate_scale for layer in model.binarized()])
+    assert rates[3] == 0.003
+
+
+def test_real_weights_stay_between_minus_and_plus_one() -> None:
+    run = begun(rate=50.0)
+    run.epoch()
+    for layer in run.model.binarized():
+        assert float(layer.weight.detach().abs().max()) == 1.0
+
+
+def test_dropped_inputs_are_zero_and_the_others_larger() -> None:
+    run = begun(input_dropout=0.25)
+    seen = []
+    run.model.scores = lambda a: seen.append(a) or BinaryNet.scores(run.model, a)  # type: ignore
+    x = run.data.x_train[:500]
+    run.model.train()
+    run.loss(x, run.data.y_train[:500])
+    lit = x > 0
+    dropped = (seen[0] == 0) & lit
+    assert float(dropped.sum() / lit.sum()) == pytest.approx(0.25, abs=0.02)
+    assert torch.allclose(seen[0][lit & ~dropped], x[lit & ~dropped] / 0.75)
+
+
+def test_weights_are_real_in_the_first_stage_and_evaluated_as_signs() -> None:
+    run = begun(real_epochs=1)
+    run.epoch()
+    assert all(layer.real for layer in run.model.binarized())
+    layer = run.model.binarized()[0]
+    run.model.train()
+    assert torch.equal(layer.signs(), layer.weight)
+    run.model.eval()
+    assert set(layer.signs().unique().tolist()) == {-1.0, 1.0}
+    run.epoch()
+    run.model.train()
+    assert set(layer.signs().unique().tolist()) == {-1.0, 1.0}
+
+
+def test_the_average_follows_every_parameter_and_is_what_is_validated() -> None:
+    run = begun(average=0.75)
+    assert run.averaged is not None and run.validated is not run.model
+    generator = torch.Generator().manual_seed(0)
+    expected = None
+    for step in range(4):
+        run.step(torch.arange(50 * step, 50 * step + 50), generator)
+        now = run.model.binarized()[0].weight.detach().clone()
+        expected = now if expected is None else 0.75 * expected + 0.25 * now
+    validated = run.validated
+    assert isinstance(validated, BinaryNet)
+    torch.testing.assert_close(validated.binarized()[0].weight.detach(), expected)
