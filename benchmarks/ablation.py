@@ -73,7 +73,7 @@ VARIANTS = (
     Variant(name="loss-cross-entropy", what="cross entropy", options={"loss": "cross_entropy"}),
     Variant(name="loss-smoothed", what="cross entropy, smoothed by 0.1",
             options={"loss": "cross_entropy", "smoothing": 0.1}),
-    Variant(name="rates-glorot", what="steps scaled layer by layer as in the paper, their rate 0.005",
+    Variant(name="rates-glorot", what="steps scaled layer by layer as in the paper, rate 0.005",
             options={"glorot_rates": True, "rate": 0.005}),
     Variant(name="init-glorot", what="first weights in Glorot's range", options={"init": "glorot"}),
     Variant(name="dropout", what="dropout of 0.2 on inputs", options={"input_dropout": 0.2}),
