@@ -99,14 +99,14 @@ RUNS = (
     Run(
         name="cifar10-cnv",
         data="cifar10",
-        options={"topology": "cnv", "epochs": 250, "batch": 125, "distill": 0.5},
+        options={"topology": "cnv", "epochs": 250, "batch": 250},
         seeds=(1,),
         gpu=True,
     ),
     Run(
         name="cifar10-convnet",
         data="cifar10",
-        options={"topology": "convnet", "epochs": 150, "batch": 125, "distill": 0.5},
+        options={"topology": "convnet", "epochs": 150, "batch": 250},
         seeds=(1,),
         gpu=True,
     ),
