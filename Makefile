@@ -21,7 +21,7 @@ help: ## this list
 
 # A stamp and not the folder itself, whose time changes with every file that pip puts there.
 # torch comes first, alone: it is the longest download, and a failure there is seen at once.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt $(wildcard sw/cpu/*)
 	@rm -f $@
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -c constraints.txt torch==2.13.0
@@ -87,4 +87,4 @@ clean: ## delete what was built
 	find . -name __pycache__ -not -path './$(VENV)/*' -type d -prune -exec rm -rf {} +
 
 distclean: clean ## delete .venv too
-	rm -rf $(VENV)
+	rm -rf $(VENV) sw/_kernels*

@@ -74,7 +74,7 @@ class Diagnosis:
     ----------
     entries : tuple of Entry
     machine : dict
-        `bnnhw`, `python`, `system`, `cpu`, `cores`, `gpu`: names; no GPU says why.
+        `bnnhw`, `python`, `system`, `cpu`, `cores`, `gpu`, `kernels`: names; no GPU says why.
     """
 
     entries: tuple[Entry, ...]
@@ -200,7 +200,17 @@ def _machine() -> dict[str, str]:
         "cpu": processor(),
         "cores": str(cores()),
         "gpu": _gpu(),
+        "kernels": _kernels(),
     }
+
+
+def _kernels() -> str:
+    """The sets of instructions that the CPU kernels can use here."""
+    try:
+        from .sw.native import available
+    except ImportError as error:
+        return f"not looked for: {error.name} is not installed"
+    return ", ".join(available()) or "not built: install gcc, then bnnhw again"
 
 
 def _gpu() -> str:

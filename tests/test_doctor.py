@@ -26,7 +26,7 @@ def test_everything_the_main_flow_needs_is_here(capsys: pytest.CaptureFixture[st
     assert all(entry["state"] == "ok" for entry in entries.values() if entry["needed"])
     assert entries["yosys"]["kind"] == "wheel" and entries["make"]["kind"] == "native"
     assert entries["numpy"]["kind"] == "package" and entries["numpy"]["version"]
-    assert set(seen["machine"]) == {"bnnhw", "python", "system", "cpu", "cores", "gpu"}
+    assert set(seen["machine"]) == {"bnnhw", "python", "system", "cpu", "cores", "gpu", "kernels"}
     assert all(seen["machine"].values()) and int(seen["machine"]["cores"]) >= 1
 
 

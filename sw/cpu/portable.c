@@ -1,0 +1,108 @@
+/* Lanes one after the other, for any processor; and which kernels this one can run. */
+#include "bnn.h"
+
+typedef struct {
+    int32_t lane[BNN_LANES];
+} V;
+
+static inline void V_store(int32_t *to, V v)
+{
+    for (int j = 0; j < BNN_LANES; j++)
+        to[j] = v.lane[j];
+}
+
+static inline uint16_t at_most(V d, const int32_t *limit)
+{
+    unsigned bits = 0;
+    for (int j = 0; j < BNN_LANES; j++)
+        bits |= (unsigned)(d.lane[j] <= limit[j]) << j;
+    return (uint16_t)bits;
+}
+
+static inline uint16_t at_least(V d, const int32_t *limit)
+{
+    unsigned bits = 0;
+    for (int j = 0; j < BNN_LANES; j++)
+        bits |= (unsigned)(d.lane[j] >= limit[j]) << j;
+    return (uint16_t)bits;
+}
+
+/* Bits of a word. Not the compiler's builtin: without the instruction that is a call. */
+static inline int32_t count(uint32_t v)
+{
+    v -= v >> 1 & 0x55555555;
+    v = (v & 0x33333333) + (v >> 2 & 0x33333333);
+    v = (v + (v >> 4)) & 0x0f0f0f0f;
+    return (int32_t)(v * 0x01010101u >> 24);
+}
+
+static inline void bits_rows(const uint32_t *a, int rows, const uint32_t *w, int words, V *d)
+{
+    for (int i = 0; i < rows; i++) {
+        uint32_t t[BNN_LANES] = {0};
+        int32_t sum[BNN_LANES] = {0};
+        for (int k = 0; k < words; k += 2) {
+            const uint32_t a1 = a[k * rows + i], a2 = a[(k + 1) * rows + i];
+            for (int j = 0; j < BNN_LANES; j++) {
+                const uint32_t t1 = a1 ^ w[k * BNN_LANES + j], t2 = a2 ^ w[(k + 1) * BNN_LANES + j];
+                sum[j] += count((t[j] & ~t1) | (t1 & ~t2)); /* majority of t, t ^ t1, t1 ^ t2 */
+                t[j] = t2;
+            }
+        }
+        for (int j = 0; j < BNN_LANES; j++)
+            d[i].lane[j] = 2 * sum[j] + count(t[j]);
+    }
+}
+
+static inline void bytes_rows(const uint32_t *a, int rows, const uint32_t *w, int words, V *d)
+{
+    for (int i = 0; i < rows; i++) {
+        int32_t sum[BNN_LANES] = {0};
+        for (int k = 0; k < words; k++)
+            for (int j = 0; j < BNN_LANES; j++)
+                for (int byte = 0; byte < 32; byte += 8)
+                    sum[j] += (int32_t)(a[k * rows + i] >> byte & 255) *
+                              (int8_t)(w[k * BNN_LANES + j] >> byte);
+        for (int j = 0; j < BNN_LANES; j++)
+            d[i].lane[j] = sum[j];
+    }
+}
+
+#define TILES(ROWS)                                                                                \
+    static inline void bits_##ROWS(const uint32_t *a, const uint32_t *w, int words, V *d)          \
+    {                                                                                              \
+        bits_rows(a, ROWS, w, words, d);                                                           \
+    }                                                                                              \
+    static inline void bytes_##ROWS(const uint32_t *a, const uint32_t *w, int words, V *d)         \
+    {                                                                                              \
+        bytes_rows(a, ROWS, w, words, d);                                                          \
+    }
+
+TILES(8)
+TILES(4)
+TILES(2)
+TILES(1)
+
+#include "network.inc"
+
+int bnn_run_portable(const bnn_layer *layers, int count, const uint8_t *x, size_t size, size_t n,
+                     void *out)
+{
+    return run(layers, count, x, size, n, out);
+}
+
+int bnn_has(const char *isa)
+{
+    if (!strcmp(isa, "portable"))
+        return 1;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (!strcmp(isa, "avx2"))
+        return !!__builtin_cpu_supports("avx2");
+    if (!strcmp(isa, "avx512"))
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512vnni");
+#endif
+    return 0;
+}

@@ -1,0 +1,148 @@
+"""The CPU kernels, from Python: C by ctypes, which lets go of the interpreter's lock."""
+
+__all__ = ["ISAS", "NativeNetwork", "available"]
+
+import ctypes
+import functools
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnhw.errors import InputError, ToolError
+from bnnhw.machine import cores
+from bnnhw.network import Network
+
+from .layout import KINDS, Affine, Pooling, layout
+
+ISAS = ("avx512", "avx2", "portable")  # the fastest first
+LEAST = 8  # samples that are worth a thread
+
+
+class _Layer(ctypes.Structure):
+    """`bnn_layer` of cpu/bnn.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_int32) for name in
+          ("kind", "h", "w", "unit", "kh", "kw", "sy", "sx", "py", "px", "oh", "ow",
+           "inputs", "words", "neurons", "groups")),
+        *((name, ctypes.c_void_p) for name in ("weights", "limit", "mask", "scale", "bias")),
+    ]  # fmt: skip
+
+
+@functools.cache
+def _library() -> ctypes.CDLL | None:
+    """The kernels, where the package could build them."""
+    for path in sorted(Path(__file__).parent.glob("_kernels*")):
+        try:
+            return ctypes.CDLL(str(path))
+        except OSError:
+            continue
+    return None
+
+
+@functools.cache
+def available() -> tuple[str, ...]:
+    """Those of `ISAS` that this processor can run, the fastest first; none without the kernels."""
+    library = _library()
+    return tuple(isa for isa in ISAS if library and library.bnn_has(isa.encode()))
+
+
+class NativeNetwork:
+    """A network in the memory of the CPU kernels.
+
+    Parameters
+    ----------
+    network : Network
+    isa : str, optional
+        One of `available()`; the fastest if left out.
+    threads : int, optional
+        At most; one a core if left out.
+
+    Raises
+    ------
+    ToolError
+        If the kernels were not built.
+    InputError
+        For an `isa` that this processor lacks.
+    """
+
+    def __init__(
+        self, network: Network, *, isa: str | None = None, threads: int | None = None
+    ) -> None:
+        there = available()
+        if not there:
+            raise ToolError(
+                "the CPU kernels were not built; install a C compiler (apt-get install gcc) "
+                "and then bnnhw again (pip install --force-reinstall bnnhw)"
+            )
+        if isa is not None and isa not in there:
+            raise InputError(f"isa must be {' or '.join(there)} on this processor, not {isa!r}")
+        library = _library()
+        assert library is not None
+        self.isa = isa or there[0]
+        self.network = network
+        self.threads = threads or cores()
+        self._run = getattr(library, f"bnn_run_{self.isa}")
+        self._run.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t,
+                              ctypes.c_size_t, ctypes.c_void_p]  # fmt: skip
+        self._kept = layout(network)
+        self._layers = (_Layer * len(self._kept))(*map(_described, self._kept))
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+
+    def run(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.integer]:
+        """Scores, int32 (N, M), or the last layer's bits, uint8 (N, *shape), of quantized inputs.
+
+        Parameters
+        ----------
+        x : ndarray[uint8], (N, K)
+        """
+        x = np.ascontiguousarray(x)
+        last = self._kept[-1]
+        if isinstance(last, Affine) and last.scale is not None:
+            scores = np.empty((len(x), last.neurons), np.int32)
+            self._call(x, scores)
+            return scores
+        shape = self.network.layers[-1].shape_out
+        words = -(-shape[-1] // 32)
+        packed = np.empty((len(x), *shape[:-1], words), np.uint32)
+        self._call(x, packed)
+        return np.unpackbits(packed.view(np.uint8), axis=-1, count=shape[-1], bitorder="little")
+
+    def _call(self, x: npt.NDArray[np.uint8], out: npt.NDArray[np.integer]) -> None:
+        parts = max(1, min(self.threads, len(x) // LEAST))
+        if parts == 1 or self._pool is None:
+            self._part(x, out)
+            return
+        cuts = [len(x) * i // parts for i in range(parts + 1)]
+        pairs = [(x[a:b], out[a:b]) for a, b in itertools.pairwise(cuts)]
+        list(self._pool.map(lambda pair: self._part(*pair), pairs))
+
+    def _part(self, x: npt.NDArray[np.uint8], out: npt.NDArray[np.integer]) -> None:
+        if self._run(
+            self._layers, len(self._kept), x.ctypes.data, x.shape[1], len(x), out.ctypes.data
+        ):
+            raise MemoryError("no memory for the activations")
+
+
+def _described(layer: Affine | Pooling) -> _Layer:
+    """A layer as the kernels take it; it points into the layer's arrays."""
+    window = layer.window
+    told = _Layer(
+        h=window.shape[0], w=window.shape[1], unit=layer.unit, kh=window.kernel[0],
+        kw=window.kernel[1], sy=window.stride[0], sx=window.stride[1], py=window.padding[0],
+        px=window.padding[1], oh=window.rows, ow=window.cols,
+    )  # fmt: skip
+    if isinstance(layer, Pooling):
+        told.kind = KINDS["pool"]
+        told.mask = layer.mask.ctypes.data
+        return told
+    told.kind = KINDS[layer.kind]
+    told.inputs, told.neurons = layer.inputs, layer.neurons
+    told.groups, told.words = layer.weights.shape[:2]
+    told.weights, told.limit = layer.weights.ctypes.data, layer.limit.ctypes.data
+    if layer.scale is not None and layer.bias is not None:
+        told.scale, told.bias = layer.scale.ctypes.data, layer.bias.ctypes.data
+    return told
