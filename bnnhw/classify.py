@@ -3,6 +3,7 @@
 __all__ = ["RunResult", "classify", "read_image", "run"]
 
 import dataclasses
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ from .network_file import load
 from .pictures import Header, pixels
 
 STEP = 100  # samples at a time
+WARM_UP = 64
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -39,14 +41,21 @@ class RunResult:
     labels : ndarray[int64], (N,), or None where nobody knows the right classes
     names : tuple of str
         Of the classes, where the network's file has them.
+    seconds : float
+        That classifying took, the inputs quantized already; first of all a few went through, to
+        warm up.
+    how : str
+        What it ran on, `cpu: avx512, 2 threads` for example.
     """
 
     model: Path
     classes: npt.NDArray[np.uint16]
-    scores: npt.NDArray[np.int32]
+    scores: npt.NDArray[np.integer[Any]]
     images: tuple[Path, ...] = ()
     labels: npt.NDArray[np.int64] | None = None
     names: tuple[str, ...] = ()
+    seconds: float
+    how: str
 
     def name(self, number: int) -> str:
         """A class as people call it: its name, or else its number."""
@@ -63,7 +72,12 @@ class RunResult:
         return None if self.correct is None else self.correct / len(self.classes)
 
     def to_json(self) -> dict[str, Any]:
-        result: dict[str, Any] = {"model": str(self.model), "samples": len(self.classes)}
+        result: dict[str, Any] = {
+            "model": str(self.model),
+            "samples": len(self.classes),
+            "seconds": self.seconds,
+            "how": self.how,
+        }
         if self.labels is not None:
             return result | {"correct": self.correct, "accuracy": self.accuracy}
         shown = zip(self.images, self.classes, self.scores, strict=True)
@@ -82,6 +96,7 @@ def run(
     data_dir: Path | str = "data",
     part: str = "test",
     images: Sequence[Path | str] = (),
+    backend: str = "golden",
 ) -> RunResult:
     """Classify a part of a data set, or pictures.
 
@@ -95,6 +110,8 @@ def run(
         Of the size of the network's input; made grey where that is. Black to white stand for the
         input's lo to hi; with inputs of one bit the pixels, 0 to 255, are the raw values.
     part : "train", "valid" or "test"
+    backend : str
+        "golden", or what `bnnhw.sw.Runner` knows: the same scores, faster.
 
     Raises
     ------
@@ -109,14 +126,8 @@ def run(
     if data is None:
         paths = tuple(Path(path) for path in images)
         values = _raw(network.input, [read_image(path, network.input.shape) for path in paths])
-        scores, classes = classify(network, values)
-        return RunResult(
-            model=Path(model),
-            classes=classes,
-            scores=scores,
-            images=paths,
-            names=_names(network.training.get("class_names"), network.output.neurons),
-        )
+        names = _names(network.training.get("class_names"), network.output.neurons)
+        return _run(model, network, values, backend, images=paths, names=names)
     if part not in ("train", "valid", "test"):
         raise InputError(f"part must be train, valid or test, not {part!r}")
     source = load_data(data, data_dir)
@@ -134,8 +145,31 @@ def run(
             f"{source.name} has {source.classes} classes, but {model} knows "
             f"{network.output.neurons}"
         )
-    scores, classes = classify(network, samples)
-    return RunResult(model=Path(model), classes=classes, scores=scores, labels=labels, names=names)
+    return _run(model, network, samples, backend, labels=labels, names=names)
+
+
+def _run(
+    model: Path | str, network: Network, values: npt.NDArray[Any], backend: str, **told: Any
+) -> RunResult:
+    """Classify raw samples on a backend, and say how long it took."""
+    scores: npt.NDArray[np.integer[Any]]
+    if backend == "golden":
+        started = time.perf_counter()
+        scores, classes = classify(network, values)
+        seconds, how = time.perf_counter() - started, "golden"
+    else:
+        from .sw import Runner
+
+        runner = Runner(network, backend)
+        x = network.input.quantize(values)
+        runner.run_quantized(x[:WARM_UP])
+        started = time.perf_counter()
+        found = runner.run_quantized(x)
+        seconds, how = time.perf_counter() - started, f"{runner.backend}: {runner.how}"
+        scores, classes = found.scores, found.classes
+    return RunResult(
+        model=Path(model), classes=classes, scores=scores, seconds=seconds, how=how, **told
+    )
 
 
 def _known(

@@ -1,6 +1,6 @@
 """The reference: what a network computes, in integers and numpy only. Everything else equals it."""
 
-__all__ = ["Trace", "evaluate", "layer_scores", "layer_sums", "patches"]
+__all__ = ["Trace", "evaluate", "layer_scores", "layer_sums", "patches", "rearranged"]
 
 import dataclasses
 
@@ -61,13 +61,18 @@ def evaluate(network: Network, x: npt.NDArray[np.uint8]) -> Trace:
     return Trace(bits=tuple(bits), scores=None, classes=None)
 
 
-def _bits(layer: Dense | Pool | Flatten, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """What a layer gives, (N, *layer.shape_out), for x of (N, *layer.shape_in)."""
+def rearranged(layer: Pool | Flatten, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """What a layer without weights gives, (N, *layer.shape_out), for x of (N, *layer.shape_in)."""
     if isinstance(layer, Flatten):
         return x.reshape(len(x), *layer.shape_out)
-    if isinstance(layer, Pool):
-        seen = patches(layer.window, x)
-        return np.where(layer.pool_and, seen.min(axis=3), seen.max(axis=3))
+    seen = patches(layer.window, x)
+    return np.where(layer.pool_and, seen.min(axis=3), seen.max(axis=3))
+
+
+def _bits(layer: Dense | Pool | Flatten, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """What a layer gives, (N, *layer.shape_out), for x of (N, *layer.shape_in)."""
+    if isinstance(layer, Flatten | Pool):
+        return rearranged(layer, x)
     if not isinstance(layer, Conv):
         return (layer_sums(layer, x) >= layer.threshold).astype(np.uint8)
     result = np.empty((len(x), *layer.shape_out), np.uint8)

@@ -124,7 +124,7 @@ class NativeNetwork:
         if self._run(
             self._layers, len(self._kept), x.ctypes.data, x.shape[1], len(x), out.ctypes.data
         ):
-            raise MemoryError("no memory for the activations")
+            raise ToolError("there is no memory for the activations")
 
 
 def _described(layer: Affine | Pooling) -> _Layer:

@@ -6,11 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnhw.bits import pack_words
-from bnnhw.layers import Dense, Layer, Output
+from bnnhw.golden import patches, rearranged
+from bnnhw.layers import Conv, Layer, Output
+from bnnhw.maps import Flatten, Pool
 from bnnhw.network import Network
 
 Words = npt.NDArray[np.uint64]
 
+MOST_WINDOWS = 1 << 15  # of a convolution at a time
 BLOCK_BYTES = 1 << 19  # a block's temporaries stay in a core's second-level cache
 
 
@@ -28,28 +31,34 @@ class PackedNetwork:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._weights = [pack_words(layer.weight) for layer in network.dense]
+        self._words = {layer.name: pack_words(layer.weight) for layer in network.weighted}
+        positions = [one.window.positions for one in network.layers if isinstance(one, Conv)]
+        self._step = max(1, MOST_WINDOWS // max(positions, default=1))
 
     def run(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.integer]:
-        """Scores (int32), or the last layer's bits (uint8), of quantized inputs.
+        """Scores, int32 (N, M), or the last layer's bits, uint8 (N, *shape), of quantized inputs.
 
         Parameters
         ----------
         x : ndarray[uint8], (N, K)
-
-        Returns
-        -------
-        ndarray, (N, M)
         """
-        for layer, words in zip(self.network.dense, self._weights, strict=True):
-            sums = _sums(layer, words, x)
+        starts = range(0, len(x), self._step) or range(1)
+        return np.concatenate([self._run(x[start : start + self._step]) for start in starts])
+
+    def _run(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.integer]:
+        x = x.reshape(len(x), *self.network.layers[0].shape_in)
+        for layer in self.network.layers:
+            if isinstance(layer, Pool | Flatten):
+                x = rearranged(layer, x)
+                continue
+            seen = patches(layer.window, x) if isinstance(layer, Conv) else x
+            sums = _sums(layer, self._words[layer.name], seen.reshape(-1, layer.inputs))
             if isinstance(layer, Output):
                 return (layer.scale * sums + layer.bias).astype(np.int32)
-            assert isinstance(layer, Dense)
             threshold = layer.threshold.astype(np.int64)
             if layer.input_bits == 1:
                 threshold = 2 * threshold - layer.inputs  # p >= t is s >= 2t - K
-            x = (sums >= threshold).view(np.uint8)
+            x = (sums >= threshold).view(np.uint8).reshape(len(x), *layer.shape_out)
         return x
 
 

@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 import pytest
-from networks import random_network
+from networks import random_conv_network, random_network
 
 from bnnhw.errors import ToolError
 from bnnhw.golden import evaluate
+from bnnhw.layers import Output
 from bnnhw.network import Network
 from bnnhw.sw import bench
 from bnnhw.sw.float32 import FloatNetwork
@@ -48,13 +49,32 @@ def test_hidden_bits_in_float32_equal_golden(bits: int) -> None:
 
 
 @pytest.mark.parametrize("bits", [1, 8])
-def test_scores_in_float32_equal_golden_where_float32_can_hold_them(bits: int) -> None:
-    network = random_network((50, 30, 10), bits=bits, seed=bits)
-    assert network.output is not None
-    assert max(map(abs, network.output.score_limits)) < bench.EXACT
-    x = inputs(network, 500)
+@pytest.mark.parametrize("sizes", [(50, 30, 10), (3000, 2000, 10)], ids=str)
+def test_scores_in_torch_equal_golden_even_where_float32_cannot_hold_them(
+    bits: int, sizes: tuple[int, ...]
+) -> None:
+    network = random_network(sizes, bits=bits, seed=bits)
+    last = network.layers[-1]
+    assert isinstance(last, Output)
+    last = dataclasses.replace(last, bias=last.bias + (1 << 30) + 1)
+    network = dataclasses.replace(network, layers=(*network.layers[:-1], last))
+    x = inputs(network, 50)
     floats = FloatNetwork(network)
     assert np.array_equal(np.asarray(floats.run(floats.load(x))), expected(network, x))
+
+
+MAPS = [("conv", 17, 3, 1, 1), ("pool", 0, 2, 1, 0), ("conv", 8, 2, 2, 0)]
+
+
+@pytest.mark.parametrize("bits", [1, 8])
+def test_convolutions_equal_golden(bits: int) -> None:
+    network = random_conv_network((7, 6, 3), MAPS, bits=bits)
+    x = random_vectors(network, 40, 0)
+    floats = FloatNetwork(network)
+    packed = PackedNetwork(network)
+    packed._step = 7
+    for found in (np.asarray(floats.run(floats.load(x))), packed.run(x), packed.run(x[:0])):
+        assert np.array_equal(found, expected(network, x[: len(found)]))
 
 
 def test_measure_times_both_ways_at_both_batches(monkeypatch: pytest.MonkeyPatch) -> None:

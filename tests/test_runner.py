@@ -1,0 +1,78 @@
+"""One interface, the same scores on every backend, and one line for what cannot be."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import random_conv_network, random_network
+
+from bnnhw import cli
+from bnnhw.errors import InputError, ToolError
+from bnnhw.golden import evaluate
+from bnnhw.network_file import load as load_network
+from bnnhw.sw import BACKENDS, Runner, native
+from bnnhw.vectors import random_vectors
+
+DIGITS = Path(__file__).parent.parent / "models" / "digits.safetensors"
+
+
+@pytest.mark.parametrize("backend", ["auto", *BACKENDS])
+@pytest.mark.parametrize("bits", [1, 8])
+def test_every_backend_gives_goldens_scores_and_classes(backend: str, bits: int) -> None:
+    for network in (
+        random_network((100, 65, 10), bits=bits, seed=1),
+        random_conv_network((6, 7, 2), [("conv", 9, 3, 1, 1), ("pool", 0, 2, 2, 0)], bits=bits),
+    ):
+        runner = Runner(network, backend)
+        for count in (1, 3, 200):
+            x = random_vectors(network, count, count)
+            x[-1] = x[0]
+            wanted, found = evaluate(network, x), runner.run(x)
+            assert wanted.scores is not None and wanted.classes is not None
+            assert np.array_equal(found.scores, wanted.scores)
+            assert np.array_equal(found.classes, wanted.classes)
+            assert found.classes.dtype == np.uint16
+
+
+def test_auto_takes_the_first_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = random_network((20, 4))
+    assert Runner(network).backend == "cpu"
+    assert Runner(network).how.startswith(native.available()[0])
+    monkeypatch.setattr(native, "available", tuple)
+    assert (Runner(network).backend, Runner(network).how) == ("numpy", "1 thread")
+    with pytest.raises(ToolError, match="install a C compiler"):
+        Runner(network, "cpu")
+
+
+def test_mistakes_are_one_line() -> None:
+    network = random_network((20, 4), bits=8)
+    for given, message in (
+        ({"backend": "gpu"}, "backend must be auto, cpu, numpy, torch, not 'gpu'"),
+        ({"threads": 0}, "threads must be at least 1, not 0"),
+        ({"backend": "numpy", "isa": "avx2"}, "isa is an option of the backend cpu, not of numpy"),
+    ):
+        with pytest.raises(InputError) as raised:
+            Runner(network, **given)
+        assert str(raised.value) == message
+    with pytest.raises(InputError, match="the network gives bits, not scores"):
+        Runner(random_network((20, 4), gives="bits"))
+    runner = Runner(network)
+    for values, message in (
+        (np.zeros((3, 19)), "samples must have shape"),
+        (np.zeros((0, 20)), "there must be at least 1 sample, not 0"),
+        (np.full((2, 20), np.nan), "samples must be numbers; at least one is NaN"),
+        (np.full((2, 20), "a"), "samples must be an array of numbers"),
+    ):
+        with pytest.raises(InputError, match=message):
+            runner.run(values)
+    with pytest.raises(InputError, match=r"inputs must be uint8 \(N, 20\), not float64 \(2, 20\)"):
+        runner.run_quantized(np.zeros((2, 20)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("backend", ["golden", "auto", *BACKENDS])
+def test_the_command_says_how_fast_it_was(backend: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", str(DIGITS), "--data", "digits", "--backend", backend]) == 0
+    shown = capsys.readouterr()
+    right = round(load_network(DIGITS).accuracy["test"] * 599)
+    assert shown.out == f"digits test: {right / 599:.2%}, {right} of 599 right\n"
+    assert " images/s (" in shown.err
