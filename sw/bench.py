@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from bnnhw import console
+from bnnhw import __version__, console
 from bnnhw.errors import ToolError
 from bnnhw.golden import evaluate
 from bnnhw.machine import cores, processor
@@ -18,6 +18,7 @@ from bnnhw.network import Network
 from bnnhw.record import Record, commit
 from bnnhw.vectors import random_vectors
 
+from .native import NativeNetwork, available
 from .packed import PackedNetwork
 
 BATCH = 4096
@@ -127,6 +128,7 @@ def _ways(network: Network) -> list[Way]:
     packed = PackedNetwork(network)
     threads = torch.get_num_threads()
     ways = [
+        *([_in_c(network)] if available() else []),
         Way(
             on=cpu_name(),
             runs="bits, numpy",
@@ -142,6 +144,19 @@ def _ways(network: Network) -> list[Way]:
         how = "inputs and weights on the device, launches and synchronization included"
         ways.append(in_torch("cuda", torch.cuda.get_device_name(), how))
     return ways
+
+
+def _in_c(network: Network) -> Way:
+    native = NativeNetwork(network)
+    return Way(
+        on=cpu_name(),
+        runs=f"bits, C ({native.isa})",
+        weight_bits=1,
+        how=f"{native.threads} thread{'s'[: native.threads > 1]}",
+        tools={"bnnhw": __version__},
+        load=lambda x: x,
+        run=native.run,  # type: ignore[arg-type]
+    )
 
 
 def _check(network: Network, x: npt.NDArray[np.uint8], way: Way) -> None:

@@ -13,6 +13,7 @@ from bnnhw.layers import Output
 from bnnhw.network import Network
 from bnnhw.sw import bench
 from bnnhw.sw.float32 import FloatNetwork
+from bnnhw.sw.native import available
 from bnnhw.sw.packed import PackedNetwork
 from bnnhw.vectors import edge_vectors, random_vectors
 
@@ -77,10 +78,11 @@ def test_convolutions_equal_golden(bits: int) -> None:
         assert np.array_equal(found, expected(network, x[: len(found)]))
 
 
-def test_measure_times_both_ways_at_both_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measure_times_every_way_at_both_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "SHORTEST_S", 0.0)
     timings = [t for t in bench.measure(random_network((20, 8, 3))) if t.one.on == bench.cpu_name()]
     assert [(t.runs, t.weight_bits) for t in timings] == [
+        (f"bits, C ({available()[0]})", 1),
         ("bits, numpy", 1),
         ("float32, torch", 32),
     ]
