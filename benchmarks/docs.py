@@ -16,7 +16,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 TABLES = {
     "popcount.md": {"popcount": popcount_table},
     "training.md": {"accuracy": accuracy.table},
-    "../README.md": {"accuracy": accuracy.summary},
+    "../README.md": {"accuracy": accuracy.summary, "model": model_table},
     "timing.md": {"clock": clock_table, "model": model_table, "scaling": scaling_table},
 }
 CHARTS = {"clock.png": clock_chart, "luts.png": popcount_chart}

@@ -112,17 +112,18 @@ def clock_table() -> str:
 
 def model_table() -> str:
     """The networks: images a second at the routed clock, latency, operations a LUT site."""
-    heads = ["core", "clock", "images/s", "latency", "LUT sites", "operations/s a LUT site"]
+    heads = ["core", "LUT sites", "FFs", "block RAM", "clock", "images/s", "latency",
+             "operations/s a LUT site"]  # fmt: skip
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for case in CASES:
         value = figures(kept(case.name))
         if isinstance(case, ModelCase) and value:
             cells = [
                 case.name,
+                *(f"{value[name]:,.0f}" for name in ("lut_sites", "ffs", "block_rams")),
                 f"{value['clock_median'] / 1e6:.0f} MHz",
                 f"{value['throughput'] / 1e6:.2f} M",
                 f"{value['latency'] * 1e6:.2f} us",
-                f"{value['lut_sites']:,.0f}",
                 f"{value['operations_per_lut_site'] / 1e6:.1f} M",
             ]
             lines.append(f"| {' | '.join(cells)} |")
