@@ -12,7 +12,7 @@ the lanes of a vector. Where they are bits, word k is the XOR of the row's words
 `cpu/network.inc` for what that saves.
 """
 
-__all__ = ["GROUP", "KINDS", "Affine", "Pooling", "layout"]
+__all__ = ["GROUP", "KINDS", "Affine", "Pooling", "Words", "layout", "packed_words"]
 
 import dataclasses
 
@@ -95,7 +95,7 @@ def layout(network: Network) -> list[Affine | Pooling]:
         if isinstance(layer, Flatten):
             whole = layer.shape
         elif isinstance(layer, Pool):
-            mask = _words(layer.pool_and[None, :])[0]
+            mask = packed_words(layer.pool_and[None, :])[0]
             found.append(Pooling(window=layer.window, unit=4 * len(mask), mask=mask))
         else:
             found.append(_affine(layer, whole))
@@ -121,7 +121,7 @@ def _affine(layer: Layer, whole: tuple[int, int, int] | None) -> Affine:
             limit = limit + layer.weight.sum(axis=1, dtype=np.int32) - layer.inputs
         unit, spare = channels, NEVER
     else:
-        words = _words(positions)
+        words = packed_words(positions)
         unit, spare = 4 * words.shape[2], -1
         rows = words.reshape(layer.neurons, -1)
         rows = np.pad(rows, ((0, 0), (0, rows.shape[1] % 2)))
@@ -155,8 +155,8 @@ def _aligned(values: Words) -> Words:
     return result
 
 
-def _words(bits: npt.NDArray[np.uint8]) -> Words:
-    """Bits (..., C) to words (..., ceil(C / 32))."""
+def packed_words(bits: npt.NDArray[np.uint8]) -> Words:
+    """Bits (..., C), 0/1, to words (..., ceil(C / 32))."""
     more = -bits.shape[-1] % WORD
     padded = np.pad(bits, [(0, 0)] * (bits.ndim - 1) + [(0, more)])
     return np.packbits(padded, axis=-1, bitorder="little").view("<u4")

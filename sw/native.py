@@ -15,7 +15,7 @@ from bnnhw.errors import InputError, ToolError
 from bnnhw.machine import cores
 from bnnhw.network import Network
 
-from .layout import KINDS, Affine, Pooling, layout
+from .layout import KINDS, Affine, Pooling, Words, layout
 
 ISAS = ("avx512", "avx2", "portable")  # the fastest first
 LEAST = 8  # samples that are worth a thread
@@ -87,7 +87,7 @@ class NativeNetwork:
         self.threads = threads or cores()
         self._run = getattr(library, f"bnn_run_{self.isa}")
         self._run.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t,
-                              ctypes.c_size_t, ctypes.c_void_p]  # fmt: skip
+                              ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p]  # fmt: skip
         self._kept = layout(network)
         self._layers = (_Layer * len(self._kept))(*map(_described, self._kept))
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
@@ -99,19 +99,30 @@ class NativeNetwork:
         ----------
         x : ndarray[uint8], (N, K)
         """
-        x = np.ascontiguousarray(x)
+        given = np.ascontiguousarray(x)
         last = self._kept[-1]
         if isinstance(last, Affine) and last.scale is not None:
             scores = np.empty((len(x), last.neurons), np.int32)
-            self._call(x, scores)
+            self._call(given, scores)
             return scores
         shape = self.network.layers[-1].shape_out
-        words = -(-shape[-1] // 32)
-        packed = np.empty((len(x), *shape[:-1], words), np.uint32)
-        self._call(x, packed)
+        packed = self.run_packed(given)
         return np.unpackbits(packed.view(np.uint8), axis=-1, count=shape[-1], bitorder="little")
 
-    def _call(self, x: npt.NDArray[np.uint8], out: npt.NDArray[np.integer]) -> None:
+    def run_packed(self, x: npt.NDArray[np.uint8] | Words) -> Words:
+        """The last layer's bits, uint32 (N, *positions, words), spare ones 0.
+
+        Parameters
+        ----------
+        x : ndarray[uint8], (N, K); or bits packed already, ndarray[uint32], (N, words), of a
+            network that is not given maps.
+        """
+        shape = self.network.layers[-1].shape_out
+        out = np.empty((len(x), *shape[:-1], -(-shape[-1] // 32)), np.uint32)
+        self._call(np.ascontiguousarray(x), out)
+        return out
+
+    def _call(self, x: npt.NDArray[np.unsignedinteger], out: npt.NDArray[np.integer]) -> None:
         parts = max(1, min(self.threads, len(x) // LEAST))
         if parts == 1 or self._pool is None:
             self._part(x, out)
@@ -120,9 +131,10 @@ class NativeNetwork:
         pairs = [(x[a:b], out[a:b]) for a, b in itertools.pairwise(cuts)]
         list(self._pool.map(lambda pair: self._part(*pair), pairs))
 
-    def _part(self, x: npt.NDArray[np.uint8], out: npt.NDArray[np.integer]) -> None:
+    def _part(self, x: npt.NDArray[np.unsignedinteger], out: npt.NDArray[np.integer]) -> None:
+        size, packed = x.shape[1] * x.itemsize, x.dtype == np.uint32
         if self._run(
-            self._layers, len(self._kept), x.ctypes.data, x.shape[1], len(x), out.ctypes.data
+            self._layers, len(self._kept), x.ctypes.data, size, packed, len(x), out.ctypes.data
         ):
             raise ToolError("there is no memory for the activations")
 

@@ -12,6 +12,7 @@ from bnnhw.golden import evaluate
 from bnnhw.layers import Dense
 from bnnhw.network import Network
 from bnnhw.sw import native
+from bnnhw.sw.layout import packed_words
 from bnnhw.sw.native import ISAS, NativeNetwork, available
 from bnnhw.vectors import random_vectors
 
@@ -113,6 +114,15 @@ def test_threads_share_a_batch_and_change_nothing(threads: int) -> None:
     for count in (0, 1, 7, 8, 50, 1001):
         x = random_vectors(network, count, count)
         assert np.array_equal(runner.run(x), expected(network, x))
+
+
+@pytest.mark.parametrize("inputs", [31, 64, 100])
+def test_bits_may_come_packed_and_go_packed(inputs: int) -> None:
+    network = random_network((inputs, 65, 40), gives="bits")
+    x = random_vectors(network, 50, 0)
+    for isa in available():
+        found = NativeNetwork(network, isa=isa).run_packed(packed_words(x))
+        assert np.array_equal(found, packed_words(expected(network, x).astype(np.uint8)))
 
 
 def test_what_lies_apart_in_memory_is_read_rightly() -> None:

@@ -139,10 +139,10 @@ TILES(1)
 
 #include "network.inc"
 
-int bnn_run_avx2(const bnn_layer *layers, int count, const uint8_t *x, size_t size, size_t n,
-                 void *out)
+int bnn_run_avx2(const bnn_layer *layers, int count, const uint8_t *x, size_t size, int packed,
+                 size_t n, void *out)
 {
-    return run(layers, count, x, size, n, out);
+    return run(layers, count, x, size, packed, n, out);
 }
 
 #include "target_end.h"

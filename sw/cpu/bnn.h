@@ -27,10 +27,12 @@ typedef struct {
     const int32_t *bias;
 } bnn_layer;
 
-/* Runs n samples of `size` bytes each. `out` gets scores, int32 [n][M], or where no layer has
- * scales the last layer's bits, [n][positions][groups / 2] words. 0, or -1 without memory. */
-typedef int bnn_run(const bnn_layer *layers, int count, const uint8_t *x, size_t size, size_t n,
-                    void *out);
+/* Runs n samples of `size` bytes each: a value a byte, or where the first layer takes bits and
+ * `packed` is set those, laid out as that layer's. `out` gets scores, int32 [n][M], or where no
+ * layer has scales the last layer's bits, [n][positions][groups / 2] words. 0, or -1 without
+ * memory. */
+typedef int bnn_run(const bnn_layer *layers, int count, const uint8_t *x, size_t size, int packed,
+                    size_t n, void *out);
 
 bnn_run bnn_run_portable;
 #if defined(__x86_64__)
