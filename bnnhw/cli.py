@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from . import __version__
 from .exits import DONE, MISTAKE, ended
 
-COMMANDS = ("train", "inspect", "run", "generate", "simulate", "synth", "compare", "doctor")
+COMMANDS = (
+    "train",
+    "inspect",
+    "run",
+    "generate",
+    "simulate",
+    "synth",
+    "compare",
+    "bench",
+    "doctor",
+)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,12 +1,15 @@
 """Networks made of a seed, for trying a size before anything is trained."""
 
-__all__ = ["bits_input", "random_layer"]
+__all__ = ["bits_input", "random_layer", "random_mlp"]
+
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
 from .errors import InputError
 from .input_format import InputFormat
-from .layers import Dense
+from .layers import Dense, Output
 from .network import Network
 
 
@@ -25,16 +28,53 @@ def random_layer(inputs: int, neurons: int, *, input_bits: int = 1, seed: int = 
     for what, size in (("inputs", inputs), ("neurons", neurons)):
         if not 1 <= size <= 1 << 20:
             raise InputError(f"{what} must be 1 to 1048576, not {size}")
-    form = bits_input(inputs, input_bits)
     rng = np.random.default_rng(seed)
+    return Network(
+        input=bits_input(inputs, input_bits),
+        layers=(_layer("fc", inputs, neurons, input_bits, rng),),
+        training={"seed": seed, "weights": "random"},
+    )
+
+
+def random_mlp(sizes: Sequence[int], *, input_bits: int = 1, seed: int = 0) -> Network:
+    """Dense layers with random weights and thresholds near the mean, then scores: the last sums.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Inputs, neurons of each layer, classes.
+    """
+    rng = np.random.default_rng(seed)
+    *hidden, classes = sizes
+    layers: list[Dense | Output] = [
+        _layer(f"fc{i}", inputs, neurons, input_bits if i == 1 else 1, rng)
+        for i, (inputs, neurons) in enumerate(itertools.pairwise(hidden), start=1)
+    ]
+    last = Output(
+        name=f"fc{len(hidden)}",
+        weight=rng.integers(0, 2, (classes, hidden[-1]), np.uint8),
+        input_bits=1 if layers else input_bits,
+        scale=np.ones(classes, np.int16),
+        bias=np.zeros(classes, np.int32),
+    )
+    return Network(
+        input=bits_input(sizes[0], input_bits),
+        layers=(*layers, last),
+        training={"seed": seed, "weights": "random"},
+    )
+
+
+def _layer(
+    name: str, inputs: int, neurons: int, input_bits: int, rng: np.random.Generator
+) -> Dense:
+    top = (1 << input_bits) - 1
     weight = rng.integers(0, 2, (neurons, inputs), np.uint8)
     if input_bits == 1:
         mean, spread = np.full(neurons, inputs / 2), np.sqrt(inputs) / 2
         low, high = 0, inputs + 1
     else:
-        mean = form.top / 2 * (2.0 * weight.sum(axis=1) - inputs)
-        spread = form.top * np.sqrt(inputs / 12)
-        low, high = -form.top * inputs, form.top * inputs + 1
+        mean = top / 2 * (2.0 * weight.sum(axis=1) - inputs)
+        spread = top * np.sqrt(inputs / 12)
+        low, high = -top * inputs, top * inputs + 1
     threshold = np.clip(np.rint(rng.normal(mean, spread)), low, high).astype(np.int32)
-    layer = Dense(name="fc", weight=weight, input_bits=input_bits, threshold=threshold)
-    return Network(input=form, layers=(layer,), training={"seed": seed, "weights": "random"})
+    return Dense(name=name, weight=weight, input_bits=input_bits, threshold=threshold)

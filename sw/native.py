@@ -1,6 +1,6 @@
 """The CPU kernels, from Python: C by ctypes, which lets go of the interpreter's lock."""
 
-__all__ = ["ISAS", "NativeNetwork", "available"]
+__all__ = ["ISAS", "NativeNetwork", "available", "library"]
 
 import ctypes
 import functools
@@ -33,7 +33,7 @@ class _Layer(ctypes.Structure):
 
 
 @functools.cache
-def _library() -> ctypes.CDLL | None:
+def library() -> ctypes.CDLL | None:
     """The kernels, where the package could build them."""
     for path in sorted(Path(__file__).parent.glob("_kernels*")):
         try:
@@ -46,8 +46,8 @@ def _library() -> ctypes.CDLL | None:
 @functools.cache
 def available() -> tuple[str, ...]:
     """Those of `ISAS` that this processor can run, the fastest first; none without the kernels."""
-    library = _library()
-    return tuple(isa for isa in ISAS if library and library.bnn_has(isa.encode()))
+    there = library()
+    return tuple(isa for isa in ISAS if there and there.bnn_has(isa.encode()))
 
 
 class NativeNetwork:
@@ -80,12 +80,12 @@ class NativeNetwork:
             )
         if isa is not None and isa not in there:
             raise InputError(f"isa must be {' or '.join(there)} on this processor, not {isa!r}")
-        library = _library()
-        assert library is not None
+        kernels = library()
+        assert kernels is not None
         self.isa = isa or there[0]
         self.network = network
         self.threads = threads or cores()
-        self._run = getattr(library, f"bnn_run_{self.isa}")
+        self._run = getattr(kernels, f"bnn_run_{self.isa}")
         self._run.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t,
                               ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p]  # fmt: skip
         self._kept = layout(network)
