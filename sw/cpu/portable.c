@@ -54,17 +54,35 @@ static inline void bits_rows(const uint32_t *a, int rows, const uint32_t *w, int
     }
 }
 
+enum { STEPS = 128 }; /* of two bytes added, until 16 bits could overflow: 128 * 2 * 255 */
+
+/* The four bytes of a word as two sums of 16 bits. */
+static inline uint32_t pairs(uint32_t v)
+{
+    return (v & 0x00ff00ff) + (v >> 8 & 0x00ff00ff);
+}
+
+/* With weights of -1 and +1: all inputs, less those of weight -1 twice. */
 static inline void bytes_rows(const uint32_t *a, int rows, const uint32_t *w, int words, V *d)
 {
     for (int i = 0; i < rows; i++) {
-        int32_t sum[BNN_LANES] = {0};
-        for (int k = 0; k < words; k++)
+        int32_t sum[BNN_LANES] = {0}, all = 0;
+        for (int first = 0; first < words; first += STEPS) {
+            uint32_t negative[BNN_LANES] = {0};
+            const int end = words - first < STEPS ? words : first + STEPS;
+            for (int k = first; k < end; k++) {
+                const uint32_t given = a[k * rows + i], both = pairs(given);
+                all += (int32_t)((both & 0xffff) + (both >> 16));
+                for (int j = 0; j < BNN_LANES; j++) {
+                    const uint32_t signs = w[k * BNN_LANES + j] >> 7 & 0x01010101;
+                    negative[j] += pairs(given & ((signs << 8) - signs));
+                }
+            }
             for (int j = 0; j < BNN_LANES; j++)
-                for (int byte = 0; byte < 32; byte += 8)
-                    sum[j] += (int32_t)(a[k * rows + i] >> byte & 255) *
-                              (int8_t)(w[k * BNN_LANES + j] >> byte);
+                sum[j] += (int32_t)((negative[j] & 0xffff) + (negative[j] >> 16));
+        }
         for (int j = 0; j < BNN_LANES; j++)
-            d[i].lane[j] = sum[j];
+            d[i].lane[j] = all - 2 * sum[j];
     }
 }
 
