@@ -140,6 +140,8 @@ class Fit:
         count = len(self.data.x_train)
         steps = max(1, count // config.batch)
         order = torch.randperm(count, generator=generator).to(device)
+        if device.type != "cpu":  # what a step draws is drawn there
+            generator = torch.Generator(device).manual_seed(seed)
         total = torch.zeros((), device=device)
         self.model.train()
         for layer in self.model.binarized():
