@@ -103,6 +103,7 @@ def compare(
     """
     network = model if isinstance(model, Network) else load(model)
     name = "network" if isinstance(model, Network) else Path(model).stem
+    _ = network.dense  # others are refused ahead of anything slow
     name = str(network.training.get("data", name))  # a trained file is called model.safetensors
     fpga = [] if build is None else fpga_rows(network, Path(build))
     with contextlib.ExitStack() as stack:

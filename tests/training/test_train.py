@@ -53,7 +53,7 @@ def test_options_may_stand_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     given = ["train", "--config", str(path), "-o", out]
     assert cli.main([*given, "--epochs", "1", "--json"]) == 0
     stored = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
-    assert stored == TrainConfig(topology="4", warmup=0, epochs=1).to_json()
+    assert stored == TrainConfig.for_data(topology="4", warmup=0, epochs=1).to_json()
     capsys.readouterr()
     assert cli.main([*given, "--resume"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
