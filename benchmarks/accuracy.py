@@ -215,7 +215,7 @@ def _work(args: argparse.Namespace) -> int:
                 run.command,
                 float_twin=True,
                 until=until,
-                at=args.commit or commit(),
+                at=args.commit,
             )
             if args.copy:
                 _copy(folder, args.copy)

@@ -1,11 +1,12 @@
 """How long the network takes in software, here: the median of many runs after a warm-up."""
 
-__all__ = ["BATCH", "Timing", "measure"]
+__all__ = ["BATCH", "Timing", "check", "cpu_name", "measure"]
 
 import dataclasses
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +93,7 @@ def measure(network: Network, *, seed: int = 0) -> list[Timing]:
 
 def _timed(network: Network, way: Way, batch: int, seed: int) -> Record:
     x = random_vectors(network, batch, seed)
-    _check(network, x, way)
+    check(network, x, lambda given: way.run(way.load(given)), f"{way.runs} on {way.on}")
     loaded = way.load(x)
     seconds, runs = _median_s(lambda: way.run(loaded))
     return Record(
@@ -159,18 +160,23 @@ def _in_c(network: Network) -> Way:
     )
 
 
-def _check(network: Network, x: npt.NDArray[np.uint8], way: Way) -> None:
-    """Raises ToolError unless the way's results are golden's."""
+def check(
+    network: Network,
+    x: npt.NDArray[np.uint8],
+    run: Callable[[npt.NDArray[np.uint8]], Any],
+    name: str,
+) -> None:
+    """Raises ToolError unless what `run` makes of some of the inputs is golden's."""
     x = x[:64]
     trace = evaluate(network, x)
-    found = way.run(way.load(x))
+    found = run(x)
     result = np.asarray(found.cpu() if hasattr(found, "cpu") else found)
     if network.output is None:
         same = np.array_equal(result > 0, trace.bits[-1] > 0)
     else:
         same = np.array_equal(result, trace.scores)  # type: ignore[arg-type]
     if not same:
-        raise ToolError(f"{way.runs} on {way.on} gives another result than golden")
+        raise ToolError(f"{name} gives another result than golden")
 
 
 def _median_s(run: Callable[[], object]) -> tuple[float, int]:

@@ -13,14 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnhw import __version__, console
-from bnnhw.errors import ToolError
-from bnnhw.golden import evaluate
 from bnnhw.network import Network
 from bnnhw.record import Record, commit
 from bnnhw.synthetic import random_layer, random_mlp
 from bnnhw.vectors import random_vectors
 
-from .bench import cpu_name
+from .bench import check, cpu_name
 from .float32 import FloatNetwork
 from .layout import packed_words
 from .native import NativeNetwork, available, library
@@ -153,18 +151,11 @@ def _contenders(case: Case, threads: int) -> Iterator[tuple[str, Mapping[str, st
     for isa in available():
         native = NativeNetwork(network, isa=isa, threads=threads)
         run = native.run_packed if product else native.run
-        _check(network, x, native.run(x), f"C, {isa}")
+        check(network, x, native.run, f"C, {isa}")
         yield f"C, {isa}", {"bnnhw": __version__}, lambda run=run: run(given)  # type: ignore[misc]
     numpy = PackedNetwork(network)
     yield "numpy, packed", {"numpy": np.__version__}, lambda: numpy.run(x)
     yield from _in_torch(network, x)
-
-
-def _check(network: Network, x: npt.NDArray[np.uint8], found: npt.NDArray[Any], name: str) -> None:
-    trace = evaluate(network, x[:64])
-    wanted = trace.bits[-1] if trace.scores is None else trace.scores
-    if not np.array_equal(found[:64], wanted):
-        raise ToolError(f"{name} gives another result than golden")
 
 
 def _in_torch(

@@ -33,10 +33,8 @@ class FloatNet(Classifier):
         input_bits: int,
         generator: torch.Generator,
     ) -> None:
-        super().__init__()
-        self.input_bits, self.shape, self.maps = input_bits, shape, topology.has_maps
+        super().__init__(topology, shape, input_bits)
         shapes = topology.shapes(shape)
-        self.widest = max(map(math.prod, shapes))
         self.layers = nn.Sequential(*_float_layers(topology, shapes))
         last = nn.Linear(math.prod(shapes[-1]), classes)
         self.layers.extend([*([Flat()] if len(shapes[-1]) == 3 and self.maps else []), last])

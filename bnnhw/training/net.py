@@ -32,10 +32,10 @@ class Classifier(nn.Module):
     many of their bits count. `widest` is how many values the largest layer gives for one.
     """
 
-    input_bits: int
-    shape: tuple[int, ...]
-    maps: bool
-    widest: int
+    def __init__(self, topology: Topology, shape: tuple[int, ...], input_bits: int) -> None:
+        super().__init__()
+        self.input_bits, self.shape, self.maps = input_bits, shape, topology.has_maps
+        self.widest = max(map(math.prod, topology.shapes(shape)))
 
     @abstractmethod
     def prepare(self, x: Tensor) -> Tensor:
@@ -112,10 +112,8 @@ class BinaryNet(Classifier):
         class_scales: bool = False,
         generator: torch.Generator,
     ) -> None:
-        super().__init__()
-        self.input_bits, self.shape, self.maps = input_bits, shape, topology.has_maps
+        super().__init__(topology, shape, input_bits)
         shapes = topology.shapes(shape)
-        self.widest = max(map(math.prod, shapes))
         self.hidden = nn.ModuleList()
         bits = input_bits
         for stage, taken in zip(topology.stages, shapes, strict=False):
