@@ -6,9 +6,10 @@
     python -m benchmarks.accuracy --keep                            and keep what is done
 
 Each run lies in its folder and goes on where it was stopped, so the same command does slice after
-slice. With --copy the best network so far of each run, packed, its metrics, and the accuracies of
-those that are done go to another folder after every slice. A GPU machine needs no more than torch,
-numpy, safetensors, scikit-learn, Pillow and rich.
+slice; with --keep a seed whose accuracies are kept already, with the same command, is done. With
+--copy the best network so far of each run, packed, its metrics, and the accuracies of those that
+are done go to another folder after every slice. A GPU machine needs no more than torch, numpy,
+safetensors, scikit-learn, Pillow and rich.
 """
 
 __all__ = ["TITLES", "Outcome", "shares", "spread", "summary", "table", "trained"]
@@ -20,7 +21,7 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bnnhw import console
@@ -149,12 +150,8 @@ def table() -> str:
     heads = ("data", "network", "inputs", "validation", "test", "float twin, test", "seeds")
     rows = []
     for run, found in _stated():
-        valid, test, twin = (
-            spread(shares(found, name))
-            for name in ("accuracy_valid", "accuracy_test", "float_accuracy_test")
-        )
         seeds = ", ".join(str(s) for s in sorted({r.seed for r in found if r.seed is not None}))
-        rows.append((*_named(run, found), valid, test, twin, seeds, f"`{run.command}`"))
+        rows.append((*_named(run, found), *_reached(found), seeds, f"`{run.command}`"))
     return _markdown((*heads, "command"), rows)
 
 
@@ -208,6 +205,10 @@ def _work(args: argparse.Namespace) -> int:
         for seed in run.seeds if going else ():
             folder = args.out / f"{run.name}-{seed}"
             config = run.config(seed, args.device)
+            if args.keep and (known := _kept(run, seed)):
+                found += known
+                rows.append((folder.name, "kept", *_reached(known)))
+                continue
             outcome = trained(
                 config,
                 folder,
@@ -219,27 +220,41 @@ def _work(args: argparse.Namespace) -> int:
             )
             if args.copy:
                 _copy(folder, args.copy)
-            reached = (
-                spread(shares(outcome.records, name))
-                for name in ("accuracy_valid", "accuracy_test", "float_accuracy_test")
-            )
             done = f"{outcome.epochs} of {config.epochs}"
-            rows.append((folder.name, done if outcome.finished else f"{done}, goes on", *reached))
+            done = done if outcome.finished else f"{done}, goes on"
+            rows.append((folder.name, done, *_reached(outcome.records)))
             going = outcome.finished
             if not going:  # time is up
                 break
             found += outcome.records
         records += found
-        if args.keep and len({record.seed for record in found}) == len(run.seeds):
-            keep(f"accuracy-{run.name}", found)
-            if run.zoo:
-                first = args.out / f"{run.name}-{run.seeds[0]}"
-                shutil.copyfile(first / MODEL, MODELS / f"{run.name}.safetensors")
+        if args.keep and found:
+            done = {record.seed for record in found}
+            later = [seed for seed in run.seeds if seed not in done]
+            keep(f"accuracy-{run.name}", found + [r for seed in later for r in _kept(run, seed)])
+            first = args.out / f"{run.name}-{run.seeds[0]}" / MODEL
+            if run.zoo and first.exists():
+                shutil.copyfile(first, MODELS / f"{run.name}.safetensors")
     if args.copy:
         write_records(args.copy / DONE_RECORDS, records)
     heads = ("network", "epochs", "validation", "test", "float twin, test")
     console.show(console.table("accuracy of the integer networks", heads, rows))
     return DONE
+
+
+def _kept(run: Run, seed: int) -> list[Record]:
+    """What is kept of a seed that was trained by the same command."""
+    return [
+        record
+        for record in kept(f"accuracy-{run.name}")
+        if record.seed == seed and record.how.endswith(f"; {run.command}")
+    ]
+
+
+def _reached(records: Sequence[Record]) -> Iterator[str]:
+    """Accuracies of the integer network on validation and test, and of its float twin on test."""
+    for name in ("accuracy_valid", "accuracy_test", "float_accuracy_test"):
+        yield spread(shares(records, name))
 
 
 def _copy(run: Path, to: Path) -> None:

@@ -50,6 +50,26 @@ def test_slices_end_in_the_same_records_as_one_go(
     assert len(read_records(tmp_path / "copy" / "records.json")) == len(whole)
 
 
+def test_a_kept_seed_is_not_trained_again_unless_its_command_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(name="small", data="digits", options=SMALL, seeds=(4, 5))
+    mine = record("test", 0.5, 4)
+    store.keep("accuracy-small", [dataclasses.replace(mine, how=f"golden; {run.command}")])
+
+    def kept_of(run: Run, out: str) -> list[tuple[int | None, float | str]]:
+        monkeypatch.setattr(accuracy, "RUNS", (run,))
+        assert accuracy.main(["-o", str(tmp_path / out), "--keep"]) == 0
+        found = store.kept("accuracy-small")
+        return [(r.seed, r.value) for r in found if r.name == "accuracy_test"]
+
+    first, second = kept_of(run, "same")
+    assert first == (4, 0.5) and second[0] == 5 and second[1] != 0.5
+    assert not (tmp_path / "same/small-4").exists() and (tmp_path / "same/small-5").exists()
+    longer = dataclasses.replace(run, options=SMALL | {"epochs": 2})
+    assert kept_of(longer, "other")[0] != (4, 0.5)
+
+
 def test_stated_runs_are_trainings_of_known_topologies() -> None:
     assert len({run.name for run in RUNS}) == len(RUNS)
     for run in RUNS:
