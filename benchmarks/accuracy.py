@@ -229,8 +229,8 @@ def _work(args: argparse.Namespace) -> int:
             found += outcome.records
         records += found
         if args.keep and found:
-            done = {record.seed for record in found}
-            later = [seed for seed in run.seeds if seed not in done]
+            those = {record.seed for record in found}
+            later = [seed for seed in run.seeds if seed not in those]
             keep(f"accuracy-{run.name}", found + [r for seed in later for r in _kept(run, seed)])
             first = args.out / f"{run.name}-{run.seeds[0]}" / MODEL
             if run.zoo and first.exists():
