@@ -5,14 +5,21 @@ whole words of its own, and a vector is a map of one position, so that what a wi
 words too. Spare bits are 0 in inputs and in weights, where they differ in nothing.
 
 Differences are counted, d = popcount(a ^ w), for which p = K - d: so p >= t is d <= K - t.
-Inputs of more than one bit are bytes, four to a word, and weights are bytes too, -1 and +1.
+Inputs of more than one bit are bytes, and weights are bytes too, -1 and +1.
 
-Weights lie as (groups of 16 neurons, words, 16): the 16 neurons of a group stand side by side in
-the lanes of a vector. Where they are bits, word k is the XOR of the row's words 0 to k: see
+For a CPU weights lie as (groups of 16 neurons, words, 16): the 16 neurons of a group stand side by
+side in the lanes of a vector. Where they are bits, word k is the XOR of the row's words 0 to k: see
 `cpu/network.inc` for what that saves.
+
+For tensor cores weights lie as (neurons, chunks of 16 bytes), neurons and channels in groups of
+128, in which channel 8 t + 2 q + i is bit 2 t + i of word q: see `cuda/tiles.cuh` for what that
+saves.
 """
 
-__all__ = ["GROUP", "KINDS", "Affine", "Pooling", "Words", "layout", "packed_words"]
+__all__ = [
+    "GROUP", "KINDS", "NEVER", "TILE_GROUP", "Affine", "Pooling", "Tiled", "Words", "in_tiles",
+    "layout", "packed_words", "tile_order",
+]  # fmt: skip
 
 import dataclasses
 
@@ -25,10 +32,12 @@ from bnnhw.network import Network
 from bnnhw.window import Window
 
 GROUP = 16  # neurons side by side
+TILE_GROUP = 128
 WORD = 32
+CHUNK = 16  # bytes
 LINE = 64  # bytes
 KINDS = {"bits": 0, "bytes": 1, "pool": 2}
-NEVER = np.iinfo(np.int32).max
+NEVER = 1 << 30  # no sum and no count of differences is as large
 
 Words = npt.NDArray[np.uint32]
 
@@ -84,26 +93,77 @@ class Pooling:
     mask: Words
 
 
-def layout(network: Network) -> list[Affine | Pooling]:
-    """The network's layers as the kernels take them.
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Tiled:
+    """A layer with weights, for tensor cores.
 
-    A flattening is none: the dense layer behind it sees the whole map as its window.
+    Parameters
+    ----------
+    kind : "bits" or "bytes"
+        Of what it takes.
+    window : Window
+        On its map; its channels are the layer's own, without spare bits.
+    inputs, neurons : int
+        K and M.
+    weights : ndarray[uint32], (groups * 128, 4 * chunks)
+        Spare neurons are 0.
+    most : ndarray[int32], (groups * 128,)
+        Of bits: fires iff at most so many differ. Of bytes: iff the sum is at least this. Spare
+        neurons never fire.
+    limit : ndarray[int32], (groups * 128,)
+        Of bits: fires iff 2 popcount(a & w) - popcount(a) is at least this. Of bytes as `most`.
+    scale, bias : ndarray[int32], (M,), or None where it gives bits
     """
-    found: list[Affine | Pooling] = []
+
+    kind: str
+    window: Window
+    inputs: int
+    neurons: int
+    weights: Words
+    most: npt.NDArray[np.int32]
+    limit: npt.NDArray[np.int32]
+    scale: npt.NDArray[np.int32] | None = None
+    bias: npt.NDArray[np.int32] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Plain:
+    """A layer with weights, in nobody's order.
+
+    `bits` is (M, positions, channels), `most` as `Tiled`'s without spare neurons; 0 for scores.
+    """
+
+    kind: str
+    window: Window
+    bits: npt.NDArray[np.uint8]
+    most: npt.NDArray[np.int64]
+    layer: Layer
+
+    @property
+    def output(self) -> dict[str, npt.NDArray[np.int32] | None]:
+        if not isinstance(self.layer, Output):
+            return {"scale": None, "bias": None}
+        kept = {"scale": self.layer.scale, "bias": self.layer.bias}
+        return {name: np.ascontiguousarray(values, np.int32) for name, values in kept.items()}
+
+
+def _plain(network: Network) -> list[_Plain | Pool]:
+    """The network's layers without flattenings: a dense layer behind one sees the whole map as its
+    window."""
+    found: list[_Plain | Pool] = []
     whole: tuple[int, int, int] | None = None  # the map that was flattened
     for layer in network.layers:
         if isinstance(layer, Flatten):
             whole = layer.shape
         elif isinstance(layer, Pool):
-            mask = packed_words(layer.pool_and[None, :])[0]
-            found.append(Pooling(window=layer.window, unit=4 * len(mask), mask=mask))
+            found.append(layer)
         else:
-            found.append(_affine(layer, whole))
+            found.append(_plain_layer(layer, whole))
             whole = None
     return found
 
 
-def _affine(layer: Layer, whole: tuple[int, int, int] | None) -> Affine:
+def _plain_layer(layer: Layer, whole: tuple[int, int, int] | None) -> _Plain:
     if isinstance(layer, Conv):
         window = layer.window
     else:
@@ -112,37 +172,89 @@ def _affine(layer: Layer, whole: tuple[int, int, int] | None) -> Affine:
     channels = window.shape[2]
     # One-bit pixels of an image have few channels: as bytes they waste less than as words.
     takes_bytes = layer.input_bits > 1 or (isinstance(layer, Conv) and channels < WORD // 4)
-    positions = layer.weight.reshape(layer.neurons, -1, channels)
-    if takes_bytes:
-        rows = _bytes(layer.weight)
-        limit = layer.threshold if isinstance(layer, Dense) else None
-        if limit is not None and layer.input_bits == 1:
+    most = np.zeros(layer.neurons, np.int64)
+    if isinstance(layer, Dense):
+        threshold = layer.threshold.astype(np.int64)
+        most = threshold if takes_bytes else layer.inputs - threshold
+        if takes_bytes and layer.input_bits == 1:
             # Of bits 0 and 1 as numbers p = s' + (weights of -1), s' the sum over their bytes.
-            limit = limit + layer.weight.sum(axis=1, dtype=np.int32) - layer.inputs
-        unit, spare = channels, NEVER
+            most = most + layer.weight.sum(axis=1, dtype=np.int64) - layer.inputs
+    return _Plain(
+        kind="bytes" if takes_bytes else "bits",
+        window=window,
+        bits=layer.weight.reshape(layer.neurons, -1, channels),
+        most=most,
+        layer=layer,
+    )
+
+
+def layout(network: Network) -> list[Affine | Pooling]:
+    """The network's layers as the CPU's kernels take them."""
+    found: list[Affine | Pooling] = []
+    for one in _plain(network):
+        if isinstance(one, Pool):
+            mask = packed_words(one.pool_and[None, :])[0]
+            found.append(Pooling(window=one.window, unit=4 * len(mask), mask=mask))
+        else:
+            found.append(_affine(one))
+    return found
+
+
+def _affine(plain: _Plain) -> Affine:
+    layer = plain.layer
+    if plain.kind == "bytes":
+        rows, unit, spare = _bytes(layer.weight, 4), plain.window.shape[2], NEVER
     else:
-        words = packed_words(positions)
+        words = packed_words(plain.bits)
         unit, spare = 4 * words.shape[2], -1
         rows = words.reshape(layer.neurons, -1)
         rows = np.pad(rows, ((0, 0), (0, rows.shape[1] % 2)))
         rows = np.bitwise_xor.accumulate(rows, axis=1)
-        limit = layer.inputs - layer.threshold if isinstance(layer, Dense) else None
     groups = -(-layer.neurons // (2 * GROUP)) * 2
     more = groups * GROUP - layer.neurons
     full = np.pad(rows, ((0, more), (0, 0))).reshape(groups, GROUP, -1)
-    given = np.full(layer.neurons, spare) if limit is None else limit
-    last = (layer.scale, layer.bias) if isinstance(layer, Output) else (None, None)
-    scale, bias = (None if v is None else np.ascontiguousarray(v, np.int32) for v in last)
     return Affine(
-        kind="bytes" if takes_bytes else "bits",
-        window=window,
+        kind=plain.kind,
+        window=plain.window,
         unit=unit,
         inputs=layer.inputs,
         neurons=layer.neurons,
         weights=_aligned(full.transpose(0, 2, 1)),
-        limit=np.pad(given, (0, more), constant_values=spare).astype(np.int32),
-        scale=scale,
-        bias=bias,
+        limit=np.pad(plain.most, (0, more), constant_values=spare).astype(np.int32),
+        **plain.output,
+    )
+
+
+def in_tiles(network: Network) -> list[Tiled | Pooling]:
+    """The network's layers as the kernels for tensor cores take them."""
+    found: list[Tiled | Pooling] = []
+    for one in _plain(network):
+        if isinstance(one, Pool):
+            mask = tile_order(one.pool_and[None, :])[0]
+            found.append(Pooling(window=one.window, unit=4 * len(mask), mask=mask))
+        else:
+            found.append(_tiled(one))
+    return found
+
+
+def _tiled(plain: _Plain) -> Tiled:
+    layer, most = plain.layer, plain.most
+    if plain.kind == "bytes":
+        rows, limit, spare = _bytes(layer.weight, CHUNK), most, NEVER
+    else:
+        rows = tile_order(plain.bits).reshape(layer.neurons, -1)
+        # popcount(a ^ w) = popcount(a) + popcount(w) - 2 popcount(a & w)
+        limit, spare = layer.weight.sum(axis=1, dtype=np.int64) - most, -1
+    more = -layer.neurons % TILE_GROUP
+    return Tiled(
+        kind=plain.kind,
+        window=plain.window,
+        inputs=layer.inputs,
+        neurons=layer.neurons,
+        weights=np.pad(rows, ((0, more), (0, 0))),
+        most=np.pad(most, (0, more), constant_values=spare).astype(np.int32),
+        limit=np.pad(limit, (0, more), constant_values=NEVER).astype(np.int32),
+        **plain.output,
     )
 
 
@@ -162,7 +274,16 @@ def packed_words(bits: npt.NDArray[np.uint8]) -> Words:
     return np.packbits(padded, axis=-1, bitorder="little").view("<u4")
 
 
-def _bytes(weight: npt.NDArray[np.uint8]) -> Words:
-    """Weights (M, K), 0/1, to bytes -1 and +1, four to a word."""
+def tile_order(bits: npt.NDArray[np.uint8]) -> Words:
+    """Bits (..., C), 0/1, to words (..., 4 ceil(C / 128)) in the order of tensor cores."""
+    more = -bits.shape[-1] % TILE_GROUP
+    padded = np.pad(bits, [(0, 0)] * (bits.ndim - 1) + [(0, more)])
+    split = padded.reshape(*bits.shape[:-1], -1, 16, 4, 2)  # t, q, i
+    ordered = np.moveaxis(split, -2, -3).reshape(padded.shape)
+    return np.packbits(ordered, axis=-1, bitorder="little").view("<u4")
+
+
+def _bytes(weight: npt.NDArray[np.uint8], multiple: int) -> Words:
+    """Weights (M, K), 0/1, to bytes -1 and +1, four to a word; rows of a multiple of bytes."""
     signs = weight.astype(np.int8) * 2 - 1
-    return np.pad(signs, ((0, 0), (0, -signs.shape[1] % 4))).view("<u4")
+    return np.pad(signs, ((0, 0), (0, -signs.shape[1] % multiple))).view("<u4")

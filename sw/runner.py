@@ -40,9 +40,9 @@ class Runner:
     network : Network
         With scores.
     backend : str
-        "cpu": kernels in C for the instructions that the processor has. "numpy": packed bits,
-        needs nothing else. "torch": float32 matrices, as any other network is run. "auto": the
-        first of these that runs here.
+        "cuda": kernels for an NVIDIA GPU whose tensor cores multiply bits. "cpu": kernels in C for
+        the instructions that the processor has. "numpy": packed bits, needs nothing else. "torch":
+        float32 matrices, as any other network is run. "auto": the first of these that runs here.
     threads : int, optional
         At most, of "cpu" and "torch"; one a core if left out.
     isa : str, optional
@@ -119,6 +119,13 @@ class Runner:
 Made = tuple[Callable[[Inputs], Scores], str]
 
 
+def _cuda(network: Network, threads: int | None, isa: str | None) -> Made:
+    from .cuda.network import CudaNetwork
+
+    gpu = CudaNetwork(network)
+    return gpu.run, f"{gpu.product}, {gpu.machine.name}"
+
+
 def _cpu(network: Network, threads: int | None, isa: str | None) -> Made:
     from .native import NativeNetwork
 
@@ -154,6 +161,7 @@ def _torch(network: Network, threads: int | None, isa: str | None) -> Made:
 
 # The fastest first.
 BACKENDS: Mapping[str, Callable[[Network, int | None, str | None], Made]] = {
+    "cuda": _cuda,
     "cpu": _cpu,
     "numpy": _numpy,
     "torch": _torch,

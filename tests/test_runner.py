@@ -1,9 +1,11 @@
 """One interface, the same scores on every backend, and one line for what cannot be."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from networks import random_conv_network, random_network
 
 from bnnhw import cli
@@ -11,12 +13,17 @@ from bnnhw.errors import InputError, ToolError
 from bnnhw.golden import evaluate
 from bnnhw.network_file import load as load_network
 from bnnhw.sw import BACKENDS, Runner, native
+from bnnhw.sw.cuda.compiler import architecture
 from bnnhw.vectors import random_vectors
 
 DIGITS = Path(__file__).parent.parent / "models" / "digits.safetensors"
+backends = pytest.mark.parametrize(
+    "backend",
+    ["auto", *(pytest.param(b, marks=pytest.mark.gpu) if b == "cuda" else b for b in BACKENDS)],
+)
 
 
-@pytest.mark.parametrize("backend", ["auto", *BACKENDS])
+@backends
 @pytest.mark.parametrize("bits", [1, 8])
 def test_every_backend_gives_goldens_scores_and_classes(backend: str, bits: int) -> None:
     for network in (
@@ -44,10 +51,21 @@ def test_auto_takes_the_first_that_runs(monkeypatch: pytest.MonkeyPatch) -> None
         Runner(network, "cpu")
 
 
+def test_without_a_gpu_that_could_it_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert cli.main(["run", str(DIGITS), "--data", "digits", "--backend", "cuda"]) == 1
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"bnnhw: torch \S+ (built without CUDA|finds no NVIDIA GPU); .+\n", said)
+    with pytest.raises(ToolError, match=r"compute capability 8.0, .* not on this one's 12.0; run"):
+        architecture((12, 0))
+
+
 def test_mistakes_are_one_line() -> None:
     network = random_network((20, 4), bits=8)
     for given, message in (
-        ({"backend": "gpu"}, "backend must be auto, cpu, numpy, torch, not 'gpu'"),
+        ({"backend": "gpu"}, "backend must be auto, cuda, cpu, numpy, torch, not 'gpu'"),
         ({"threads": 0}, "threads must be at least 1, not 0"),
         ({"backend": "numpy", "isa": "avx2"}, "isa is an option of the backend cpu, not of numpy"),
     ):
@@ -69,7 +87,7 @@ def test_mistakes_are_one_line() -> None:
         runner.run_quantized(np.zeros((2, 20)))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("backend", ["golden", "auto", *BACKENDS])
+@backends
 def test_the_command_says_how_fast_it_was(backend: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["run", str(DIGITS), "--data", "digits", "--backend", backend]) == 0
     shown = capsys.readouterr()

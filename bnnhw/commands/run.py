@@ -30,10 +30,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--backend",
-        choices=("golden", "auto", "cpu", "numpy", "torch"),
+        choices=("golden", "auto", "cuda", "cpu", "numpy", "torch"),
         default="golden",
-        help="what computes: the golden model (default), C kernels, packed bits in numpy, float32 "
-        "matrices in torch, or the first of these three that runs here",
+        help="what computes: the golden model (default), kernels for an NVIDIA GPU, C kernels, "
+        "packed bits in numpy, float32 matrices in torch, or the first of these four that runs "
+        "here",
     )
 
 

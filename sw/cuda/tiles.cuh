@@ -1,0 +1,128 @@
+/* One dense layer as tiles of 128 rows by 256 neurons, for the kernels on tensor cores.
+ *
+ * Bits are multiplied by AND: with c = popcount(a & w) and ones = popcount(a) the differences are
+ * popcount(a ^ w) = ones + popcount(w) - 2 c, so a neuron fires iff 2 c - ones >= limit, where
+ * limit = popcount(w) - (most differences). `../layout.py` makes the limits. Bytes fire iff
+ * their sum is at least the limit.
+ *
+ * A thread of a warp that has multiplied holds of a row neurons 8 t + 2 q + i, with q = lane % 4,
+ * t in 0 to 15 and i in 0, 1 of every 128: 32 of them, which it packs as word q, bit 2 t + i, with
+ * nothing from any other thread. That is the order of bits in every activation and weight.
+ */
+#pragma once
+#include "device.cuh"
+
+enum {
+    TILE_ROWS = 128,
+    TILE_COLS = 256,
+    LINE = 128, /* bytes of a row that a stage holds */
+    STAGE = (TILE_ROWS + TILE_COLS) * LINE,
+    THREADS = 256,
+    GROUP = 128, /* neurons */
+};
+
+/* A layer on a batch. Rows have `chunks` times 16 bytes; neurons come in groups of 128. */
+struct Layer {
+    const u8 *in;       /* [rows][chunks][16] */
+    const u8 *ones;     /* of bits: set ones of each 16 bytes, [rows][chunks] */
+    const u8 *weights;  /* [groups * 128][chunks][16] */
+    const int *limit;   /* [groups * 128] */
+    u8 *out;            /* [rows][groups][16] */
+    u8 *out_ones;       /* [rows][groups] */
+    int rows, chunks, groups;
+};
+
+/* A block's tiles, one after the other. */
+struct Walk {
+    int tile, tiles, steps, across;
+
+    __device__ Walk(const Layer &l)
+        : tile(blockIdx.x), steps((l.chunks + 7) / 8), across((l.groups + 1) / 2)
+    {
+        tiles = across * ((l.rows + TILE_ROWS - 1) / TILE_ROWS);
+    }
+    __device__ bool more() const { return tile < tiles; }
+    __device__ int row() const { return tile / across * TILE_ROWS; }
+    __device__ int col() const { return tile % across * TILE_COLS; }
+    __device__ void next_tile() { tile += gridDim.x; }
+};
+
+/* The same by stages: 128 bytes of a tile's rows and neurons at a time. */
+struct Stages : Walk {
+    int step;
+
+    __device__ Stages(const Layer &l) : Walk(l), step(0) {}
+    __device__ void next()
+    {
+        if (++step == steps) {
+            step = 0;
+            next_tile();
+        }
+    }
+};
+
+/* Where 16 bytes of a row are in a stage: eight rows of the same chunk lie in different banks. */
+DEVICE int swizzled(int row, int chunk) { return row * LINE + (chunk ^ (row % 8)) * 16; }
+
+/* Begins to copy a stage: rows, then neurons. What is beyond the end of either is zeros. */
+DEVICE void copy_stage(const Layer &l, const Stages &walk, u32 stage)
+{
+    if (!walk.more())
+        return;
+    const int chunk = threadIdx.x % 8, at = 8 * walk.step + chunk;
+    const bool there = at < l.chunks;
+    for (int i = 0; i < TILE_ROWS / 32; i++) {
+        const int row = threadIdx.x / 8 + 32 * i, from = walk.row() + row;
+        const bool valid = there && from < l.rows;
+        copy16(stage + swizzled(row, chunk),
+               valid ? l.in + ((size_t)from * l.chunks + at) * 16 : l.in, valid);
+    }
+    stage += TILE_ROWS * LINE;
+    for (int i = 0; i < TILE_COLS / 32; i++) {
+        const int col = threadIdx.x / 8 + 32 * i, from = walk.col() + col;
+        const bool valid = there && from < l.groups * GROUP;
+        copy16(stage + swizzled(col, chunk),
+               valid ? l.weights + ((size_t)from * l.chunks + at) * 16 : l.weights, valid);
+    }
+}
+
+/* Over four neighbouring lanes. */
+DEVICE int sum_of_four(int value)
+{
+    value += from_lane(value, 1);
+    return value + from_lane(value, 2);
+}
+
+/* Set bits of a row, counted when it was written. */
+DEVICE int ones_of(const Layer &l, int row)
+{
+    int sum = 0;
+    if (row < l.rows)
+        for (int i = threadIdx.x % 4; i < l.chunks; i += 4)
+            sum += l.ones[(size_t)row * l.chunks + i];
+    return sum_of_four(sum);
+}
+
+/* Packs what a thread has of a row and a group: c(t, i) is the sum of neuron 8 t + 2 q + i. */
+template <bool BITS, class Sums> DEVICE void give(const Layer &l, int row, int group, int ones, Sums c)
+{
+    if (group >= l.groups) /* the same for all of a warp */
+        return;
+    const int q = threadIdx.x % 4;
+    const int2 *limit = (const int2 *)(l.limit + group * GROUP) + q;
+    u32 word = 0;
+#pragma unroll
+    for (int t = GROUP / 8 - 1; t >= 0; t--) {
+        const int2 two = limit[4 * t];
+        /* Negative iff it fires; the highest bit goes in first. */
+        word = shift_in(two.y - 1 + ones - (BITS ? 2 : 1) * c(t, 1), word);
+        word = shift_in(two.x - 1 + ones - (BITS ? 2 : 1) * c(t, 0), word);
+    }
+    const int set = sum_of_four(popcount(word));
+    if (row < l.rows) {
+        const size_t at = (size_t)row * l.groups + group;
+        ((u32 *)l.out)[4 * at + q] = word;
+        if (q == 0)
+            l.out_ones[at] = (u8)set;
+    }
+}
