@@ -37,6 +37,15 @@ class FloatNetwork:
             if not isinstance(layer, Flatten)
         }
 
+    @property
+    def weights_bytes(self) -> int:
+        """What weights and thresholds take."""
+        return sum(
+            tensor.numel() * tensor.element_size()
+            for given in self._given.values()
+            for tensor in given
+        )
+
     def load(self, x: npt.NDArray[np.uint8]) -> Any:
         """Quantized inputs (N, K) as a tensor on the device; bits become -1.0 and +1.0."""
         import torch

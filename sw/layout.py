@@ -5,11 +5,12 @@ whole words of its own, and a vector is a map of one position, so that what a wi
 words too. Spare bits are 0 in inputs and in weights, where they differ in nothing.
 
 Differences are counted, d = popcount(a ^ w), for which p = K - d: so p >= t is d <= K - t.
-Inputs of more than one bit are bytes, and weights are bytes too, -1 and +1.
+Inputs of more than one bit are bytes, against which weights are bytes, -1 and +1.
 
 For a CPU weights lie as (groups of 16 neurons, words, 16): the 16 neurons of a group stand side by
-side in the lanes of a vector. Where they are bits, word k is the XOR of the row's words 0 to k: see
-`cpu/network.inc` for what that saves.
+side in the lanes of a vector, and word k is the XOR of the row's words 0 to k: see
+`cpu/network.inc` for what that saves. Against bytes they are bits still, (groups, words, 2): four
+bits a neuron, which the kernels make bytes a group at a time.
 
 For tensor cores weights lie as (neurons, chunks of 16 bytes), neurons and channels in groups of
 128, in which channel 8 t + 2 q + i is bit 2 t + i of word q: see `cuda/tiles.cuh` for what that
@@ -56,8 +57,8 @@ class Affine:
         Bytes of a position.
     inputs, neurons : int
         K and M.
-    weights : ndarray[uint32], (groups, words, 16)
-        Words even where they are bits, groups even.
+    weights : ndarray[uint32], (groups, words, 16), or of bytes (groups, words, 2)
+        Words even where it takes bits, groups even.
     limit : ndarray[int32], (groups * 16,)
         Fires iff the differences are at most this; of bytes, iff the sum is at least this. Spare
         neurons never fire.
@@ -73,6 +74,12 @@ class Affine:
     limit: npt.NDArray[np.int32]
     scale: npt.NDArray[np.int32] | None = None
     bias: npt.NDArray[np.int32] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Of all its arrays."""
+        arrays = (self.weights, self.limit, self.scale, self.bias)
+        return sum(array.nbytes for array in arrays if array is not None)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -91,6 +98,11 @@ class Pooling:
     window: Window
     unit: int
     mask: Words
+
+    @property
+    def nbytes(self) -> int:
+        """Of its mask."""
+        return self.mask.nbytes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -202,24 +214,27 @@ def layout(network: Network) -> list[Affine | Pooling]:
 
 def _affine(plain: _Plain) -> Affine:
     layer = plain.layer
+    groups = -(-layer.neurons // (2 * GROUP)) * 2
+    more = groups * GROUP - layer.neurons
     if plain.kind == "bytes":
-        rows, unit, spare = _bytes(layer.weight, 4), plain.window.shape[2], NEVER
+        unit, spare = plain.window.shape[2], NEVER
+        bits = np.pad(layer.weight, ((0, more), (0, -layer.inputs % 4)))
+        fours = bits.reshape(groups, GROUP, -1, 4).transpose(0, 2, 1, 3)
+        weights = packed_words(fours.reshape(*fours.shape[:2], 4 * GROUP))
     else:
         words = packed_words(plain.bits)
         unit, spare = 4 * words.shape[2], -1
         rows = words.reshape(layer.neurons, -1)
-        rows = np.pad(rows, ((0, 0), (0, rows.shape[1] % 2)))
-        rows = np.bitwise_xor.accumulate(rows, axis=1)
-    groups = -(-layer.neurons // (2 * GROUP)) * 2
-    more = groups * GROUP - layer.neurons
-    full = np.pad(rows, ((0, more), (0, 0))).reshape(groups, GROUP, -1)
+        rows = np.pad(rows, ((0, more), (0, rows.shape[1] % 2)))
+        prefixes = np.bitwise_xor.accumulate(rows, axis=1)
+        weights = prefixes.reshape(groups, GROUP, -1).transpose(0, 2, 1)
     return Affine(
         kind=plain.kind,
         window=plain.window,
         unit=unit,
         inputs=layer.inputs,
         neurons=layer.neurons,
-        weights=_aligned(full.transpose(0, 2, 1)),
+        weights=_aligned(weights),
         limit=np.pad(plain.most, (0, more), constant_values=spare).astype(np.int32),
         **plain.output,
     )
@@ -240,7 +255,9 @@ def in_tiles(network: Network) -> list[Tiled | Pooling]:
 def _tiled(plain: _Plain) -> Tiled:
     layer, most = plain.layer, plain.most
     if plain.kind == "bytes":
-        rows, limit, spare = _bytes(layer.weight, CHUNK), most, NEVER
+        signs = layer.weight.astype(np.int8) * 2 - 1
+        rows = np.pad(signs, ((0, 0), (0, -layer.inputs % CHUNK))).view("<u4")
+        limit, spare = most, NEVER
     else:
         rows = tile_order(plain.bits).reshape(layer.neurons, -1)
         # popcount(a ^ w) = popcount(a) + popcount(w) - 2 popcount(a & w)
@@ -281,9 +298,3 @@ def tile_order(bits: npt.NDArray[np.uint8]) -> Words:
     split = padded.reshape(*bits.shape[:-1], -1, 16, 4, 2)  # t, q, i
     ordered = np.moveaxis(split, -2, -3).reshape(padded.shape)
     return np.packbits(ordered, axis=-1, bitorder="little").view("<u4")
-
-
-def _bytes(weight: npt.NDArray[np.uint8], multiple: int) -> Words:
-    """Weights (M, K), 0/1, to bytes -1 and +1, four to a word; rows of a multiple of bytes."""
-    signs = weight.astype(np.int8) * 2 - 1
-    return np.pad(signs, ((0, 0), (0, -signs.shape[1] % multiple))).view("<u4")

@@ -61,6 +61,11 @@ class NativeNetwork:
     threads : int, optional
         At most; one a core if left out.
 
+    Attributes
+    ----------
+    weights_bytes : int
+        What weights and thresholds take.
+
     Raises
     ------
     ToolError
@@ -89,6 +94,7 @@ class NativeNetwork:
         self._run.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t,
                               ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p]  # fmt: skip
         self._kept = layout(network)
+        self.weights_bytes = sum(layer.nbytes for layer in self._kept)
         self._layers = (_Layer * len(self._kept))(*map(_described, self._kept))
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 

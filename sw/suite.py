@@ -1,33 +1,24 @@
-"""The kernels against what else multiplies the same matrices on this CPU, in one run."""
+"""The kernels against what else multiplies the same matrices on the same device, in one run."""
 
-__all__ = ["Case", "Row", "ceilings", "measure", "opponent", "paper"]
+__all__ = ["Bench", "Case", "Contender", "Row", "measure", "paper", "rows_of"]
 
-import ctypes
 import dataclasses
+import math
+import re
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from bnnhw import __version__, console
+from bnnhw import console
 from bnnhw.network import Network
 from bnnhw.record import Record, commit
 from bnnhw.synthetic import random_layer, random_mlp
-from bnnhw.vectors import random_vectors
 
-from .bench import check, cpu_name
-from .float32 import FloatNetwork
-from .layout import packed_words
-from .native import NativeNetwork, available, library
-from .packed import PackedNetwork
-
-LEAST, SHORTEST_S, LONGEST_S = 5, 0.5, 20.0  # runs of a contender, and how long they take
-COLD_BYTES = 1 << 26  # written between two runs where caches are to be cold
-
-Prepared = Callable[[], object]
+BATCHES = {"cpu": (1, 16, 256, 4096), "cuda": (1, 8, 64, 512, 4096, 32768, 65536)}
+SIDES = {"cpu": 4096, "cuda": 8192}
+BUSY = 4096  # samples from which on energy is measured
+WHAT = re.compile(r"(?P<case>\S+), batch (?P<batch>\d+): (?P<contender>[^;]+); ")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,42 +38,105 @@ class Case:
     batch: int
 
     @property
+    def product(self) -> bool:
+        return self.network.output is None
+
+    @property
     def operations(self) -> int:
         """Of one run."""
         return self.network.operations * self.batch
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """A contender on a case.
+class Contender:
+    """One way to compute a case.
 
     Parameters
     ----------
-    case : Case
-    contender : str
-    time : Record
-        Median seconds, caches warm.
-    cold : Record
-        The same with cold caches.
+    name : str
+    tools : mapping
+        What it computes with, and their versions.
+    run : callable
+        Once.
+    weights_bytes : int, optional
+        What its weights take in memory.
     """
 
-    case: Case
+    name: str
+    tools: Mapping[str, str]
+    run: Callable[[], object]
+    weights_bytes: int | None = None
+
+
+class Bench(Protocol):
+    """A device, and what contends on it.
+
+    Attributes
+    ----------
+    device : str
+    how : str
+        How contenders are run, in words.
+    opponents : sequence of str
+        The contenders that ratios are against.
+    """
+
+    device: str
+    how: str
+
+    @property
+    def opponents(self) -> Sequence[str]: ...
+
+    def contenders(self, case: Case) -> Iterator[Contender]:
+        """All that compute a case; what is ours is compared with golden first."""
+
+    def times(self, run: Callable[[], object], *, cold: bool) -> list[float]:
+        """Seconds of a run, many times, after a warm-up; with caches emptied before each."""
+
+    def energy(self, run: Callable[[], object]) -> float | None:
+        """Joules of a run; None where nothing measures them."""
+
+    def ceilings(self) -> dict[str, float]:
+        """Operations a second of a product that no contender passes, by its name; measured."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """What was measured of a contender on a case.
+
+    Parameters
+    ----------
+    case, contender : str
+    batch : int
+    time, time_cold : Record
+        Median seconds of a run, with warm and with cold caches.
+    weights : Record or None
+        Bytes of them in memory.
+    energy : Record or None
+        Joules of a run.
+    """
+
+    case: str
+    batch: int
     contender: str
     time: Record
-    cold: Record
+    time_cold: Record
+    weights: Record | None = None
+    energy: Record | None = None
 
 
-def paper(*, quick: bool = False) -> list[Case]:
+def paper(backend: str = "cpu", *, quick: bool = False) -> list[Case]:
     """The matrix product and the MLPs of Courbariaux et al. 2016, section 4.
 
     Parameters
     ----------
+    backend : "cpu" or "cuda"
+        Sizes that keep it busy.
     quick : bool
         Small ones, in seconds.
     """
-    size = 512 if quick else 4096
+    size = 512 if quick else SIDES[backend]
     widths = (256,) if quick else (256, 1024, 4096)
-    batches = (1, 256) if quick else (1, 16, 256, 4096)
+    batches = (1, 256) if quick else BATCHES[backend]
     cases = [Case(name=f"{size}^3", network=random_layer(size, size), batch=size)]
     for width in widths:
         network = random_mlp((784, width, width, width, 10), input_bits=8)
@@ -90,135 +144,84 @@ def paper(*, quick: bool = False) -> list[Case]:
     return cases
 
 
-def measure(cases: Sequence[Case], *, threads: int) -> list[Row]:
-    """Time every contender on every case, one after the other, with so many threads.
+def measure(
+    cases: Sequence[Case],
+    bench: Bench,
+    *,
+    known: Sequence[Record] = (),
+    minutes: float = math.inf,
+) -> list[Record]:
+    """Time every contender on every case, one after the other.
 
-    The kernels' results are compared with golden's first, on some samples.
+    Parameters
+    ----------
+    known : sequence of Record
+        Of cases that were measured before: they are not measured again.
+    minutes : float
+        No case is begun later.
+
+    Returns
+    -------
+    list of Record
+        With the known ones.
 
     Raises
     ------
     ToolError
-        If a result differs from golden's.
+        If a result of ours differs from golden's.
     """
-    import torch
-
-    torch.set_num_threads(threads)
-    rows = []
-    with console.progress("bench", len(cases)) as bar:
-        for case in cases:
-            for name, tools, run in _contenders(case, threads):
-                bar.advance(0, f"{case.name}, batch {case.batch}: {name}")
-                warm, cold = (
-                    _timed(case, name, run, threads, tools, cold=cold) for cold in (False, True)
-                )
-                rows.append(Row(case=case, contender=name, time=warm, cold=cold))
+    until = time.monotonic() + 60 * minutes
+    records = list(known)
+    done = {(row.case, row.batch) for row in rows_of(known)}
+    left = [case for case in cases if (case.name, case.batch) not in done]
+    with console.progress("bench", len(left)) as bar:
+        for case in left:
+            if time.monotonic() > until:
+                break
+            for contender in bench.contenders(case):
+                bar.advance(0, f"{case.name}, batch {case.batch}: {contender.name}")
+                records += _measured(case, contender, bench)
             bar.advance()
-    return rows
+    return records
 
 
-def _timed(
-    case: Case, name: str, run: Prepared, threads: int, tools: Mapping[str, str], *, cold: bool
-) -> Record:
-    sweep = np.zeros(COLD_BYTES, np.uint8)
-    times: list[float] = []
-    run()
-    while len(times) < LEAST or sum(times) < SHORTEST_S:
-        if cold:
-            sweep += 1
-        started = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - started)
-        if sum(times) > LONGEST_S:
-            break
-    caches = "cold" if cold else "warm"
-    return Record(
-        name="time",
-        value=statistics.median(times),
-        unit="s",
-        kind="measured",
-        how=f"{case.name}, batch {case.batch}: {name}; median of {len(times)} runs after a "
-        f"warm-up, {caches} caches, {threads} threads",
-        on=cpu_name(),
-        tools=dict(tools),
-        commit=commit(),
-    )
+def _measured(case: Case, contender: Contender, bench: Bench) -> Iterator[Record]:
+    what = f"{case.name}, batch {case.batch}: {contender.name}"
+
+    def record(name: str, value: float, unit: str, how: str) -> Record:
+        return Record(
+            name=name,
+            value=value,
+            unit=unit,
+            kind="measured",
+            how=f"{what}; {how}",
+            on=bench.device,
+            tools=dict(contender.tools),
+            commit=commit(),
+        )
+
+    for name, cold in (("time", False), ("time_cold", True)):
+        times = bench.times(contender.run, cold=cold)
+        caches = "cold" if cold else "warm"
+        how = f"median of {len(times)} runs after a warm-up, {caches} caches, {bench.how}"
+        yield record(name, statistics.median(times), "s", how)
+    if contender.weights_bytes is not None:
+        yield record("weights", contender.weights_bytes, "B", "weights and thresholds in memory")
+    if case.batch >= BUSY:
+        joules = bench.energy(contender.run)
+        if joules is not None:
+            yield record("energy", joules, "J", "of the whole device, idle power not taken off")
 
 
-def _contenders(case: Case, threads: int) -> Iterator[tuple[str, Mapping[str, str], Prepared]]:
-    network, x = case.network, random_vectors(case.network, case.batch, 0)
-    product = network.output is None
-    given = packed_words(x) if product else x
-    for isa in available():
-        native = NativeNetwork(network, isa=isa, threads=threads)
-        run = native.run_packed if product else native.run
-        check(network, x, native.run, f"C, {isa}")
-        yield f"C, {isa}", {"bnnhw": __version__}, lambda run=run: run(given)  # type: ignore[misc]
-    numpy = PackedNetwork(network)
-    yield "numpy, packed", {"numpy": np.__version__}, lambda: numpy.run(x)
-    yield from _in_torch(network, x)
-
-
-def _in_torch(
-    network: Network, x: npt.NDArray[np.uint8]
-) -> Iterator[tuple[str, Mapping[str, str], Prepared]]:
-    """A product as torch multiplies it, result in numbers; an MLP with a sign between layers."""
-    import torch
-    from torch.utils import mkldnn
-
-    tools = {"torch": torch.__version__}
-    floats = FloatNetwork(network)
-    loaded = floats.load(x)
-    yield "torch, float32", tools, lambda: floats.run(loaded)
-    if network.output is not None:
-        return
-    (layer,) = network.weighted
-    signs = torch.from_numpy(layer.weight.astype(np.float32) * 2 - 1)
-    dense = torch.nn.Linear(layer.inputs, layer.neurons, bias=False)
-    with torch.no_grad():
-        dense.weight.copy_(signs)
-    one_dnn, blocked = mkldnn.to_mkldnn(dense), loaded.to_mkldnn()
-    a16, w16 = loaded.bfloat16(), signs.t().bfloat16()
-    a8, w8 = loaded.to(torch.int8), signs.t().to(torch.int8)
-    with torch.inference_mode():
-        yield "torch, float32 mm", tools, lambda: torch.mm(loaded, signs.t())
-        yield "torch, float32 oneDNN", tools, lambda: one_dnn(blocked)
-        yield "torch, bfloat16 mm", tools, lambda: torch.mm(a16, w16)
-        yield "torch, int8 _int_mm", tools, lambda: torch._int_mm(a8, w8)
-
-
-def opponent(case: Case) -> str:
-    """What a user would do without bits: ratios are against it."""
-    return "torch, float32 mm" if case.network.output is None else "torch, float32"
-
-
-def ceilings() -> dict[str, float]:
-    """Operations a second that a core cannot pass with a set of instructions, by its name.
-
-    The instructions a second are measured; how many instructions 512 or 256 bits of
-    differences take is counted in `cpu/network.inc`'s inner loop: for two words two XOR, one
-    majority, one popcount and one addition. AVX2 takes three instructions for the majority and
-    seven for popcount and addition, two of them table look-ups.
-    """
-    there = library()
-    if there is None or "avx2" not in available():
-        return {}
-    found = {}
-    any_256, look_256 = (_rate(there[f"bnn_{name}_256"]) for name in ("xor", "look"))
-    seconds = max(12 / any_256, 2 / look_256)
-    found["avx2"] = 2 * 2 * 256 / seconds
-    if "avx512" in available():
-        any_512, count_512 = (_rate(there[f"bnn_{name}_512"]) for name in ("xor", "count"))
-        found["avx512"] = 2 * 2 * 512 / max(5 / any_512, 1 / count_512)
-        found["avx512, without prefixes"] = 2 * 512 / max(3 / any_512, 1 / count_512)
-    return found
-
-
-def _rate(loop: Any) -> float:
-    """Instructions a second: the best of some runs."""
-    loop.argtypes, loop.restype = [ctypes.c_uint64], None
-    count, best = 1_200_000, float("inf")
-    for _ in range(50):
-        started = time.perf_counter()
-        loop(count)
-        best = min(best, time.perf_counter() - started)
-    return count / best
+def rows_of(records: Iterable[Record]) -> list[Row]:
+    """Records of `measure` by case, batch and contender, in their order."""
+    found: dict[tuple[str, int, str], dict[str, Record]] = {}
+    for record in records:
+        match = WHAT.match(record.how)
+        if match:
+            key = match["case"], int(match["batch"]), match["contender"]
+            found.setdefault(key, {})[record.name] = record
+    return [
+        Row(case=case, batch=batch, contender=contender, **values)
+        for (case, batch, contender), values in found.items()
+    ]

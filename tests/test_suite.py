@@ -1,5 +1,6 @@
 """The software benchmark: every contender is timed, and nothing wrong is."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 from bnnhw import cli
 from bnnhw.errors import ToolError
 from bnnhw.golden import evaluate
-from bnnhw.record import read_records
-from bnnhw.sw import suite
+from bnnhw.record import read_records, write_records
+from bnnhw.sw import on_cpu, suite
+from bnnhw.sw.float32 import FloatNetwork
 from bnnhw.sw.native import NativeNetwork, available
-from bnnhw.sw.suite import Case, ceilings, measure, opponent, paper
+from bnnhw.sw.on_cpu import CpuBench, ceilings
+from bnnhw.sw.suite import Case, measure, paper, rows_of
 from bnnhw.synthetic import random_layer, random_mlp
 from bnnhw.vectors import random_vectors
 
@@ -26,25 +29,38 @@ SMALL = [
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suite, "SHORTEST_S", 0.0)
-    monkeypatch.setattr(suite, "COLD_BYTES", 1 << 10)
+    monkeypatch.setattr(on_cpu, "SHORTEST_S", 0.0)
+    monkeypatch.setattr(on_cpu, "COLD_BYTES", 1 << 10)
 
 
 def test_every_contender_is_timed_warm_and_cold() -> None:
-    rows = measure(SMALL, threads=1)
+    bench = CpuBench(1)
+    rows = rows_of(measure(SMALL, bench))
     ours = [*(f"C, {isa}" for isa in available()), "numpy, packed"]
-    names = {case.name: [r.contender for r in rows if r.case is case] for case in SMALL}
+    names = {case.name: [r.contender for r in rows if r.case == case.name] for case in SMALL}
     assert names["mlp"] == [*ours, "torch, float32"]
     assert names["40^3"] == [
-        *ours, "torch, float32", "torch, float32 mm", "torch, float32 oneDNN",
-        "torch, bfloat16 mm", "torch, int8 _int_mm",
+        *ours, "torch, float32", "torch, float32 oneDNN", "torch, bfloat16",
+        "torch, int8 _int_mm",
     ]  # fmt: skip
+    assert set(bench.opponents) <= set(names["40^3"])
     for row in rows:
-        assert opponent(row.case) in names[row.case.name]
-        for record, caches in ((row.time, "warm"), (row.cold, "cold")):
+        assert row.batch == {"40^3": 40, "mlp": 9}[row.case] and row.energy is None
+        in_torch = row.contender.startswith("torch") and row.case == "mlp"
+        assert (row.weights is not None) == (row.contender.startswith("C, ") or in_torch)
+        for record, caches in ((row.time, "warm"), (row.time_cold, "cold")):
             assert (record.kind, record.unit) == ("measured", "s")
             assert 0 < float(record.value) < 10
-            assert f"{caches} caches, 1 threads" in record.how
+            assert f"{caches} caches, 1 thread" in record.how
+
+
+def test_what_was_measured_is_not_measured_again_and_no_time_is_no_case() -> None:
+    bench = CpuBench(1)
+    assert measure(SMALL, bench, minutes=-1) == []
+    first = measure(SMALL[:1], bench)
+    both = measure(SMALL, bench, known=first)
+    assert both[: len(first)] == first and {row.case for row in rows_of(both)} == {"40^3", "mlp"}
+    assert measure(SMALL, bench, known=both) == both
 
 
 def test_nothing_wrong_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +73,7 @@ def test_nothing_wrong_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(NativeNetwork, "run", wrong)
     with pytest.raises(ToolError, match=r"^C, \w+ gives another result than golden$"):
-        measure(SMALL, threads=1)
+        measure(SMALL, CpuBench(1))
 
 
 def test_prefixes_raise_the_ceiling() -> None:
@@ -68,7 +84,8 @@ def test_prefixes_raise_the_ceiling() -> None:
 
 
 def test_the_papers_networks_are_random_and_decide_something() -> None:
-    cases = paper(quick=True)
+    cases = [*paper(quick=True), *paper("cuda", quick=True)]
+    cases = list({(case.name, case.batch): case for case in cases}.values())
     assert len({(case.name, case.batch) for case in cases}) == len(cases)
     for case in cases:
         trace = evaluate(case.network, random_vectors(case.network, 100, 0))
@@ -76,21 +93,48 @@ def test_the_papers_networks_are_random_and_decide_something() -> None:
             assert 0.4 < bits.mean() < 0.6
 
 
-def test_the_command_writes_records_and_json(
+def test_the_command_writes_records_chart_and_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def cases(**_: Any) -> list[Case]:
+    def cases(*_: Any, **__: Any) -> list[Case]:
         return SMALL
 
     monkeypatch.setattr(suite, "paper", cases)
     given = ["bench", "--threads", "1", "-o", str(tmp_path / "r.json")]
     assert cli.main([*given, "--json", "--only", "mlp"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert len(told["records"]) == len(available()) + 2
-    assert len(read_records(tmp_path / "r.json")) == 2 * len(told["records"])
+    rows = rows_of(read_records(tmp_path / "r.json"))
+    assert [row.contender for row in rows] == [*(f"C, {isa}" for isa in available()),
+                                               "numpy, packed", "torch, float32"]  # fmt: skip
+    assert told["records"] == [record.to_json() for record in read_records(tmp_path / "r.json")]
+    assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
     assert cli.main(given) == 0
     shown = capsys.readouterr().out
     assert "times float32" in shown and "torch, int8 _int_mm" in shown
-    for wrong in (["--threads", "0"], ["--only", "nothing"]):
+    again = rows_of(read_records(tmp_path / "r.json"))
+    assert again[: len(rows)] == rows and len(again) > len(rows)
+    for wrong in (["--threads", "0"], ["--only", "nothing"], ["--minutes", "-1"]):
         assert cli.main(["bench", *wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_records_of_another_machine_are_not_mixed_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (record, *_) = measure(SMALL[1:], CpuBench(1))
+    write_records(tmp_path / "r.json", [dataclasses.replace(record, on="another CPU")])
+    assert cli.main(["bench", "-o", str(tmp_path / "r.json")]) == 2
+    assert "r.json was measured on another CPU, not on " in capsys.readouterr().err
+
+
+def test_bits_take_a_thirtysecond_of_the_memory(tmp_path: Path) -> None:
+    """784-4096x3-10 against its weights in float32; thresholds, four bytes each, are counted in."""
+    network = random_mlp((784, 4096, 4096, 4096, 10), input_bits=8)
+    network.save(tmp_path / "mlp.safetensors")
+    floats = sum(4 * layer.weight.size for layer in network.dense)
+    for taken in (
+        (tmp_path / "mlp.safetensors").stat().st_size,
+        NativeNetwork(network).weights_bytes,
+    ):
+        assert 31 < floats / taken < 32
+    assert FloatNetwork(network).weights_bytes > floats

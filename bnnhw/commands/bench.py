@@ -1,68 +1,122 @@
 """Time the network in software against what else there is on this machine, in one run.
 
-The suite `paper` is a matrix product of 4096^3 and three MLPs of Courbariaux et al. 2016, with
-random weights, at batches of 1 to 4096; `quick` is the same in small, in seconds. What is timed
-gives the golden model's results, which is checked first.
+The suite `paper` is a matrix product (4096^3 on a CPU, 8192^3 on a GPU) and three MLPs of
+Courbariaux et al. 2016, with random weights, at batches of 1 and up; `quick` is the same in small,
+in seconds. What is timed gives the golden model's results, which is checked first.
 """
 
 import argparse
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..machine import cores
+
+if TYPE_CHECKING:
+    from ..sw.suite import Bench, Case, Row
 
 HELP = "time the kernels against torch and numpy"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--backend", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--suite", choices=("paper", "quick"), default="quick")
     parser.add_argument(
-        "--threads", type=int, default=cores(), metavar="N", help="of all (default: one a core)"
+        "--threads",
+        type=int,
+        default=cores(),
+        metavar="N",
+        help="of all that run on the CPU (default: one a core)",
     )
     parser.add_argument("--only", default="", metavar="NAME", help="cases whose name begins so")
-    parser.add_argument("-o", dest="out", type=Path, metavar="FILE", help="write the records there")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=math.inf,
+        metavar="M",
+        help="begin no case later; the same command with the same FILE goes on",
+    )
+    parser.add_argument(
+        "-o",
+        dest="out",
+        type=Path,
+        metavar="FILE",
+        help="write the records there, and a chart of them beside it (.png); cases that FILE has "
+        "already are not measured again",
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     from .. import console
-    from ..record import write_records
-    from ..sw.suite import ceilings, measure, opponent, paper
+    from ..files import write_bytes
+    from ..record import read_records, write_records
+    from ..sw.chart import chart
+    from ..sw.suite import measure, paper, rows_of
 
     if args.threads < 1:
         raise InputError(f"threads must be at least 1, not {args.threads}")
-    cases = paper(quick=args.suite == "quick")
+    if args.minutes < 0:
+        raise InputError(f"minutes must be at least 0, not {args.minutes:g}")
+    cases = paper(args.backend, quick=args.suite == "quick")
     chosen = [case for case in cases if case.name.startswith(args.only)]
     if not chosen:
         names = ", ".join(dict.fromkeys(case.name for case in cases))
         raise InputError(f"no case begins with {args.only!r}; there are {names}")
-    limits = ceilings()
-    rows = measure(chosen, threads=args.threads)
+    known = read_records(args.out) if args.out and args.out.exists() else []
+    bench = _bench(args)
+    others = {record.on for record in known} - {bench.device}
+    if others:
+        raise InputError(f"{args.out} was measured on {others.pop()}, not on {bench.device}")
+    records = measure(chosen, bench, known=known, minutes=args.minutes)
+    limits = bench.ceilings()
+    rows = rows_of(records)
     if args.out:
-        write_records(args.out, [record for row in rows for record in (row.time, row.cold)])
+        write_records(args.out, records)
+        write_bytes(args.out.with_suffix(".png"), chart(rows))
     if not args.json:
-        against = {
-            row.case: float(row.time.value) for row in rows if row.contender == opponent(row.case)
-        }
-        shown = []
-        for row in rows:
-            seconds = float(row.time.value)
-            rate = row.case.operations / seconds
-            product = row.case.network.output is None
-            limit = limits.get(row.contender.removeprefix("C, ")) if product else None
-            share = f"{rate / limit / args.threads:.0%}" if limit else ""
-            shown.append((
-                row.case.name,
-                f"{row.case.batch:,}",
-                row.contender,
-                f"{1e6 * seconds:,.1f} us",
-                f"{1e6 * float(row.cold.value):,.1f} us",
-                f"{rate / 1e12:.3f}",
-                f"{against[row.case] / seconds:.2f}",
-                share,
-            ))  # fmt: skip
-        heads = ("case", "batch", "with", "time", "caches cold", "T operations/s",
-                 "times float32", "of its ceiling")  # fmt: skip
-        console.show(console.table(f"measured, {args.threads} threads", heads, shown))
-    told = [row.time.to_json() for row in rows]
-    return {"ceilings": limits, "records": told}
+        heads, shown = _table(rows, bench.opponents, {case.name: case for case in cases}, limits)
+        console.show(console.table(f"measured on {bench.device}, {bench.how}", heads, shown))
+    return {"ceilings": limits, "records": [record.to_json() for record in records]}
+
+
+def _bench(args: argparse.Namespace) -> "Bench":
+    if args.backend == "cpu":
+        from ..sw.on_cpu import CpuBench
+
+        return CpuBench(args.threads)
+    from ..sw.cuda.bench import GpuBench
+
+    return GpuBench()
+
+
+def _table(
+    rows: "Sequence[Row]",
+    opponents: Sequence[str],
+    cases: "dict[str, Case]",
+    limits: dict[str, float],
+) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Heads and rows: times, and ratios against the opponents in the same case."""
+    seconds = {(row.case, row.batch, row.contender): float(row.time.value) for row in rows}
+    against = [one for one in opponents if any(row.contender == one for row in rows)]
+    shown = []
+    for row in rows:
+        taken = float(row.time.value)
+        case = cases[row.case]
+        rate = case.network.operations * row.batch / taken
+        limit = limits.get(row.contender) if case.product else None
+        ratios = [seconds.get((row.case, row.batch, one)) for one in against]
+        shown.append((
+            row.case,
+            f"{row.batch:,}",
+            row.contender,
+            f"{1e6 * taken:,.1f} us",
+            f"{1e6 * float(row.time_cold.value):,.1f} us",
+            f"{rate / 1e12:,.3f}",
+            *(f"{other / taken:.2f}" if other else "" for other in ratios),
+            f"{rate / limit:.0%}" if limit else "",
+        ))  # fmt: skip
+    heads = ["case", "batch", "with", "time", "caches cold", "T operations/s"]
+    ratios_of = [f"times {one.removeprefix('torch, ')}" for one in against]
+    return [*heads, *ratios_of, "of its ceiling"], shown

@@ -117,6 +117,22 @@ static inline __attribute__((always_inline)) void half_bytes(const uint32_t *a, 
         d[i].half[half] = sum[i];
 }
 
+/* A word's 64 weights, bits, to bytes -1 and +1, half of them at a time. */
+static inline void expand(const uint32_t *bits, int words, uint32_t *bytes)
+{
+    const __m256i bit = _mm256_set1_epi64x((long long)UINT64_C(0x8040201008040201));
+    const __m256i spread =
+        _mm256_setr_epi64x(0, INT64_C(0x0101010101010101), INT64_C(0x0202020202020202),
+                           INT64_C(0x0303030303030303));
+    for (int i = 0; i < 2 * words; i++, bytes += BNN_LANES / 2) {
+        const __m256i eight = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits[i]), spread);
+        const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(eight, bit), bit);
+        const __m256i signs =
+            _mm256_sub_epi8(_mm256_and_si256(set, _mm256_set1_epi8(2)), _mm256_set1_epi8(1));
+        _mm256_storeu_si256((__m256i *)bytes, signs);
+    }
+}
+
 /* 16 registers hold the sums of 4 rows and 8 neurons. */
 #define TILES(ROWS)                                                                                \
     static inline void bits_##ROWS(const uint32_t *a, const uint32_t *w, int words, V *d)          \

@@ -2,6 +2,7 @@
 #include "bnn.h"
 
 #include <immintrin.h>
+#include <string.h>
 
 #define WANTED "avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx512vnni"
 #include "target.h"
@@ -76,6 +77,17 @@ static inline uint16_t at_least(V d, const int32_t *limit)
         }                                                                                          \
         EACH_##ROWS(GIVE)                                                                          \
     }
+
+/* A word's 64 weights, bits, to bytes -1 and +1. */
+static inline void expand(const uint32_t *bits, int words, uint32_t *bytes)
+{
+    const V minus = _mm512_set1_epi8(-1), plus = _mm512_set1_epi8(1);
+    for (; words; words--, bits += 2, bytes += BNN_LANES) {
+        uint64_t mask;
+        memcpy(&mask, bits, 8);
+        _mm512_storeu_si512(bytes, _mm512_mask_blend_epi8(mask, minus, plus));
+    }
+}
 
 TILES(8)
 TILES(4)

@@ -20,7 +20,7 @@ typedef struct {
     int32_t words;           /* that a window has; even where they are bits */
     int32_t neurons;         /* M */
     int32_t groups;          /* of 16 neurons; even */
-    const uint32_t *weights; /* [groups][words][16] */
+    const uint32_t *weights; /* [groups][words][16]; of bytes [groups][words][2], a bit a byte */
     const int32_t *limit;    /* [groups * 16]: most differences, or least sum, that fires */
     const uint32_t *mask;    /* of a pooling: 1 where it is an AND */
     const int32_t *scale;    /* [M] of the last layer; NULL elsewhere */

@@ -86,6 +86,16 @@ static inline void bytes_rows(const uint32_t *a, int rows, const uint32_t *w, in
     }
 }
 
+/* A word's 64 weights, bits, to bytes -1 and +1, four at a time. */
+static inline void expand(const uint32_t *bits, int words, uint32_t *bytes)
+{
+    for (int i = 0; i < words * BNN_LANES; i++) {
+        const uint32_t four = bits[i / 8] >> i % 8 * 4 & 15;
+        const uint32_t set = four * 0x00204081 & 0x01010101; /* a bit to each byte */
+        bytes[i] = ~(set * 0xfe);                            /* 0xff, or 0xff - 0xfe = 0x01 */
+    }
+}
+
 #define TILES(ROWS)                                                                                \
     static inline void bits_##ROWS(const uint32_t *a, const uint32_t *w, int words, V *d)          \
     {                                                                                              \

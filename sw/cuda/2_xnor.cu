@@ -24,3 +24,17 @@ KERNEL xnor_product(const u32 *a, const u32 *b, float *c, int rows, int words, i
     if (row < rows && col < cols)
         c[(size_t)row * cols + col] = (float)(depth - 2 * differ);
 }
+
+/* Words (rows, ceil(cols / 32)) of c (rows, cols): 1 where it is at least the column's limit. A
+ * thread a word. */
+KERNEL sign_words(const float *c, const float *limit, u32 *out, int rows, int cols)
+{
+    const int words = (cols + 31) / 32, word = blockIdx.x * blockDim.x + threadIdx.x;
+    if (word >= rows * words)
+        return;
+    const int row = word / words, first = word % words * 32;
+    u32 bits = 0;
+    for (int i = 0; i < 32 && first + i < cols; i++)
+        bits |= (u32)(c[(size_t)row * cols + first + i] >= limit[first + i]) << i;
+    out[word] = bits;
+}

@@ -48,7 +48,7 @@ ARCHITECTURES = {
 # The kernels, by their file.
 KERNELS = {
     "1_float.cu": ("float_product",),
-    "2_xnor.cu": ("xnor_product",),
+    "2_xnor.cu": ("xnor_product", "sign_words"),
     "3_popc.cu": ("popc_bits", "prefixes"),
     "4_mma.cu": ("mma_bits", "mma_bytes"),
     "5_wgmma.cu": ("wgmma_bits", "wgmma_bytes"),
@@ -57,6 +57,7 @@ KERNELS = {
         "pack_bits", "gather_bits", "gather_bytes", "pool_bits", "scores_bits", "scores_bytes",
     ),
     "rates.cu": (
+        "nothing",
         "rate_popc", "rate_mma_bits", "rate_mma_bytes", "rate_wgmma_bits", "rate_wgmma_bytes",
     ),
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """A network in a GPU's memory, its layers one kernel after the other, or all in one."""
 
-__all__ = ["FEW", "CudaNetwork", "dense"]
+__all__ = ["FEW", "CudaNetwork", "Maps", "dense"]
 
 import ctypes
 import dataclasses
@@ -70,9 +70,19 @@ class _Held:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Maps:
-    """Activations: bits with the number of ones of each 16 bytes beside, or bytes."""
+class Maps:
+    """Activations of N samples on the device.
 
+    Parameters
+    ----------
+    samples : int
+    values : tensor of uint8
+        Bits in groups of 16 bytes, or bytes.
+    ones : tensor of uint8, optional
+        Of bits: how many are set in each 16 bytes.
+    """
+
+    samples: int
     values: Any
     ones: Any = None
 
@@ -158,36 +168,40 @@ class CudaNetwork:
             one.layer.window.positions if isinstance(one, _Held) else 1 for one in self._layers
         )
         step = max(1, MOST_ROWS // most)
-        parts = []
-        for start in range(0, len(x), step) or range(1):
-            given = torch.from_numpy(np.ascontiguousarray(x[start : start + step]))
-            parts.append(self.forward(_allocated(lambda g=given: g.to(self.machine.device))))
-        found = torch.cat(parts).cpu().numpy()
-        if self.network.output is not None:
-            return found
-        return self._unpacked(found)
+        starts = range(0, len(x), step) or range(1)
+        found = torch.cat([self.forward(self.load(x[start : start + step])) for start in starts])
+        scores = found.cpu().numpy()
+        return scores if self.network.output is not None else self._unpacked(scores)
 
-    def forward(self, x: Any) -> Any:
-        """The same on the device: inputs uint8 (N, K); scores int32 (N, M), or bits as they lie.
+    def load(self, x: npt.NDArray[np.uint8]) -> Maps:
+        """Quantized inputs, uint8 (N, K), on the device as the first layer takes them."""
+        import torch
+
+        given = torch.from_numpy(np.ascontiguousarray(x))
+        values = _allocated(lambda: given.to(self.machine.device))
+        first = self._layers[0]
+        if isinstance(first, _Held) and first.layer.kind == "bytes":
+            return Maps(samples=len(x), values=values)
+        layer = first.layer if isinstance(first, _Held) else first[0]
+        return self._packed(values, layer.window)
+
+    def forward(self, x: Maps) -> Any:
+        """Scores, a tensor of int32 (N, M), or bits as they lie on the device.
 
         Starts the kernels on torch's current stream, and may be captured into a CUDA graph.
         """
-        if self._few is not None and len(x) <= FEW:
+        if self._few is not None and x.samples <= FEW:
             return self._at_once(x)
-        first = self._layers[0]
-        maps = _Maps(values=x)
-        window = (first.layer if isinstance(first, _Held) else first[0]).window
-        if not isinstance(first, _Held) or first.layer.kind == "bits":
-            maps = self._packed(x, window)
+        maps = x
         for one in self._layers:
             if isinstance(one, _Held):
-                rows = self._rows(one, maps, len(x))
+                rows = self._rows(one, maps)
                 if one.scale is not None:
                     return self._scores(one, rows)
                 maps = self._product(one, rows)
             else:
-                maps = self._pooled(*one, maps, len(x))
-        return maps.values.view(len(x), -1)
+                maps = self._pooled(*one, maps)
+        return maps.values.view(x.samples, -1)
 
     def _empty(self, *shape: int) -> Any:
         return _uint8(self.machine, *shape)
@@ -201,19 +215,20 @@ class CudaNetwork:
         """A kernel with a thread for each of so many."""
         self.machine.launch(kernel, (-(-count // THREADS), 1), (THREADS, 1), arguments)
 
-    def _packed(self, x: Any, window: Window) -> _Maps:
+    def _packed(self, x: Any, window: Window) -> Maps:
         height, width, channels = window.shape
         positions, groups = len(x) * height * width, -(-channels // TILE_GROUP)
         values, ones = self._empty(positions * groups, 16), self._empty(positions * groups)
         self._each(
             "pack_bits", 32 * positions * groups, x, values, ones, *_ints(positions, channels)
         )
-        return _Maps(values=values, ones=ones)
+        return Maps(samples=len(x), values=values, ones=ones)
 
-    def _rows(self, held: _Held, maps: _Maps, n: int) -> _Maps:
+    def _rows(self, held: _Held, maps: Maps) -> Maps:
         """What each output of a layer sees, one after the other."""
         window, bits = held.layer.window, held.layer.kind == "bits"
-        outputs, chunks = n * window.positions, held.chunks
+        n, chunks = maps.samples, held.chunks
+        outputs = n * window.positions
         whole = window.kernel == window.shape[:2] and window.padding == (0, 0)
         channels = window.shape[2]
         if whole and (bits or held.layer.inputs % 16 == 0):
@@ -224,29 +239,29 @@ class CudaNetwork:
             self._each(
                 "gather_bytes", outputs * chunks * 16, maps.values, values, *sizes, _window(window)
             )
-            return _Maps(values=values)
+            return Maps(samples=n, values=values)
         ones = self._empty(outputs, chunks)
         groups = -(-channels // TILE_GROUP)
         given = (maps.values, maps.ones, values, ones, *_ints(n, groups), _window(window))
         self._each("gather_bits", outputs * chunks, *given)
-        return _Maps(values=values, ones=ones)
+        return Maps(samples=n, values=values, ones=ones)
 
-    def _product(self, held: _Held, rows: _Maps) -> _Maps:
+    def _product(self, held: _Held, rows: Maps) -> Maps:
         kernel, given = f"{self.product}_{held.layer.kind}", (rows.values, rows.ones)
         values, ones = dense(self.machine, kernel, *given, weights=held.weights, limit=held.limit)
-        return _Maps(values=values, ones=ones)
+        return Maps(samples=rows.samples, values=values, ones=ones)
 
-    def _pooled(self, layer: Pooling, mask: Any, maps: _Maps, n: int) -> _Maps:
-        groups = layer.unit // 16
+    def _pooled(self, layer: Pooling, mask: Any, maps: Maps) -> Maps:
+        n, groups = maps.samples, layer.unit // 16
         count = n * layer.window.positions * groups
         values, ones = self._empty(count, 16), self._empty(count)
         self._each(
             "pool_bits", count, maps.values, mask, values, ones, *_ints(n, groups),
             _window(layer.window),
         )  # fmt: skip
-        return _Maps(values=values, ones=ones)
+        return Maps(samples=n, values=values, ones=ones)
 
-    def _scores(self, held: _Held, rows: _Maps) -> Any:
+    def _scores(self, held: _Held, rows: Maps) -> Any:
         layer = held.layer
         count = rows.values.numel() // (16 * held.chunks)
         scores = self._empty_scores(count, layer.neurons)
@@ -255,22 +270,20 @@ class CudaNetwork:
         self._each(f"scores_{layer.kind}", 32 * count, *given)
         return scores
 
-    def _at_once(self, x: Any) -> Any:
-        """A few samples through all layers in one launch (and one to lay inputs out, if needed)."""
+    def _at_once(self, x: Maps) -> Any:
+        """A few samples through all layers in one launch."""
         first, last = self._layers[0], self._layers[-1]
         assert isinstance(first, _Held) and isinstance(last, _Held)
-        packed = first.layer.kind == "bits"
-        maps = self._packed(x, first.layer.window) if packed else _Maps(values=x)
-        rows = self._rows(first, maps, len(x))
+        rows, n = self._rows(first, x), x.samples
         widest = max(one.groups for one in self._layers if isinstance(one, _Held))
-        one, other = (self._empty(len(x), 16 * widest) for _ in range(2))
-        scores = self._empty_scores(len(x), last.layer.neurons)
+        one, other = (self._empty(n, 16 * widest) for _ in range(2))
+        scores = self._empty_scores(n, last.layer.neurons)
         self.machine.launch(
-            "few_1" if len(x) == 1 else "few_8",
+            "few_1" if n == 1 else "few_8",
             (min(FEW_BLOCKS, 1 << (self.machine.blocks.bit_length() - 1)), 1),
             (THREADS, 1),
             (self._few, *_ints(len(self._layers)), rows.values, one, other, scores,
-             *_ints(len(x)), self._arrived),
+             *_ints(n), self._arrived),
             together=True,
         )  # fmt: skip
         return scores

@@ -17,6 +17,7 @@ from bnnhw.golden import evaluate
 from bnnhw.layers import Dense
 from bnnhw.network import Network
 from bnnhw.sw.cuda.network import FEW, CudaNetwork
+from bnnhw.sw.cuda.opponents import PaperNetwork, TorchNetwork, torch_product
 from bnnhw.sw.layout import packed_words
 from bnnhw.vectors import random_vectors
 
@@ -232,3 +233,36 @@ def test_popcounts_on_prefixes_equal_golden(emulated: Make, rows: int, inputs: i
     machine.launch("popc_bits", (2, -(-rows // 128)), (256, 1), [a, w, most, out, *sizes])
     found = np.unpackbits(out.numpy(), axis=1, bitorder="little")
     assert np.array_equal(found, evaluate(network, x).bits[-1])
+
+
+@pytest.mark.parametrize("xnor", [False, True])
+@pytest.mark.parametrize("bits", [1, 8])
+def test_the_papers_networks_give_goldens_scores(emulated: Make, bits: int, xnor: bool) -> None:
+    network = random_network((50, 33, 64, 10), bits=bits)
+    x = random_vectors(network, 20, 0)
+    paper = PaperNetwork(network, emulated(), xnor=xnor)
+    assert np.array_equal(paper.run(paper.load(x)).numpy(), evaluate(network, x).scores)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["float32", "int8"])
+@pytest.mark.parametrize("bits", [1, 8])
+def test_torch_in_exact_formats_gives_goldens_scores(kind: str, bits: int) -> None:
+    network = random_network((64, 32, 64, 16), bits=bits)
+    x = random_vectors(network, 32, 0)
+    opponent = TorchNetwork(network, kind, "cpu")
+    found = opponent._run(opponent.load(x))
+    assert np.array_equal(found.numpy(), evaluate(network, x).scores)  # type: ignore[arg-type]
+    product = torch_product(kind, x % 2, network.dense[0].weight, "cpu")()
+    assert torch.equal(
+        product.long(),
+        torch.from_numpy(x % 2 * 2.0 - 1).long()
+        @ torch.from_numpy(network.dense[0].weight * 2.0 - 1).long().T,
+    )
+
+
+def test_torch_in_bfloat16_gives_nearly_goldens_scores() -> None:
+    network = random_network((64, 32, 16))
+    x = random_vectors(network, 100, 0)
+    opponent = TorchNetwork(network, "bfloat16", "cpu")
+    found = opponent._run(opponent.load(x)).argmax(dim=1).numpy()
+    assert np.mean(found == evaluate(network, x).classes) > 0.9

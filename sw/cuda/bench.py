@@ -1,0 +1,242 @@
+"""What computes on a GPU, and how it is timed."""
+
+__all__ = ["GpuBench"]
+
+import contextlib
+import ctypes
+import importlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from bnnhw import __version__
+from bnnhw.layers import Dense
+from bnnhw.vectors import random_vectors
+
+from ..bench import check
+from ..layout import NEVER, TILE_GROUP, packed_words
+from ..suite import Case, Contender
+from .gpu import Gpu
+from .network import STAGE, CudaNetwork
+from .opponents import FORMATS, LEAST_INT8, PaperNetwork, TorchNetwork, torch_product
+
+LEAST, MOST, SHORTEST_S, LONGEST_S = 5, 200, 0.3, 4.0  # runs of a contender, and their time
+COLD_BYTES = 1 << 28  # written between two runs where caches are to be cold
+ENERGY_S = 1.0
+SLOWEST = 2e12  # operations of a run that one output a thread still does in a reasonable time
+TURNS, CHAINS = 4096, 8  # of rates.cu
+
+
+class GpuBench:
+    """The first GPU, a `suite.Bench`. Runs are replays of a CUDA graph, timed by events."""
+
+    opponents = ("torch, float32", "torch, bfloat16", "torch, int8")
+
+    def __init__(self) -> None:
+        self.gpu = Gpu()
+        self.device = f"{self.gpu.name}, driver {_driver_version()}, CUDA {torch.version.cuda}"
+        self.how = "a CUDA graph's replays, by events"
+        self._sweep = torch.empty(COLD_BYTES, dtype=torch.uint8, device=self.gpu.device)
+
+    def times(self, run: Callable[[], object], *, cold: bool) -> list[float]:
+        """Seconds of replays of a run, by events, after a warm-up."""
+        replay = self._captured(run)
+        times: list[float] = []
+        while len(times) < LEAST or (sum(times) < SHORTEST_S and len(times) < MOST):
+            start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            if cold:
+                self._sweep.zero_()
+            start.record()
+            replay()
+            stop.record()
+            torch.cuda.synchronize()
+            times.append(start.elapsed_time(stop) / 1e3)
+            if sum(times) > LONGEST_S:
+                break
+        return times
+
+    def _captured(self, run: Callable[[], object]) -> Callable[[], object]:
+        run()
+        run()
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            run()
+        graph.replay()
+        torch.cuda.synchronize()
+        return graph.replay
+
+    def energy(self, run: Callable[[], object]) -> float | None:
+        """Joules of a run over a second of them, by NVML's counter; None where it has none."""
+        counter = _energy_counter()
+        if counter is None:
+            return None
+        replay = self._captured(run)
+        before, started, count = counter(), time.perf_counter(), 0
+        while time.perf_counter() - started < ENERGY_S:
+            for _ in range(10):
+                replay()
+            torch.cuda.synchronize()
+            count += 10
+        return (counter() - before) / count
+
+    def contenders(self, case: Case) -> Iterator[Contender]:
+        """Our kernels, the paper's, and torch. Ours are compared with golden on 64 samples."""
+        yield from self._ours(case)
+        yield from self._papers(case)
+        tools = {"torch": torch.__version__}
+        x = random_vectors(case.network, case.batch, 0)
+        for kind in FORMATS:
+            if kind == "int8" and case.batch < LEAST_INT8:
+                continue
+            with _tf32(kind == "tf32"):
+                if case.product:
+                    run = torch_product(kind, x, case.network.dense[0].weight)
+                    yield Contender(name=f"torch, {kind}", tools=tools, run=run)
+                else:
+                    network = TorchNetwork(case.network, kind)
+                    given = network.load(x)
+                    yield Contender(
+                        name=f"torch, {kind}",
+                        tools=tools,
+                        run=lambda n=network, g=given: n.run(g),  # type: ignore[misc]
+                        weights_bytes=network.weights_bytes,
+                    )
+
+    def _ours(self, case: Case) -> Iterator[Contender]:
+        x = random_vectors(case.network, case.batch, 0)
+        best = self.gpu.architecture.product
+        for product in dict.fromkeys((best, "mma")):
+            network = CudaNetwork(case.network, machine=self.gpu, product=product)
+            check(case.network, x, network.run, f"CUDA, {product}")
+            given = network.load(x)
+            yield Contender(
+                name=f"CUDA, {product}",
+                tools={"bnnhw": __version__},
+                run=lambda n=network, g=given: n.forward(g),  # type: ignore[misc]
+                weights_bytes=network.weights_bytes,
+            )
+        if case.product:
+            yield self._popcounts(case, x)
+
+    def _popcounts(self, case: Case, x: Any) -> Contender:
+        """3_popc.cu, on rows and weights that are prefixed."""
+        (layer,) = case.network.dense
+        assert isinstance(layer, Dense)
+        more = -layer.neurons % TILE_GROUP
+        padded = np.pad(layer.weight, ((0, more), (0, 0)))
+        a, w = (self._prefixed(bits) for bits in (x, padded))
+        most = np.pad(layer.inputs - layer.threshold, (0, more), constant_values=-NEVER)
+        limit = torch.from_numpy(most.astype(np.int32)).to(self.gpu.device)
+        rows, words, cols = len(x), a.shape[1], len(padded)
+        out = torch.empty((rows, cols // 8), dtype=torch.uint8, device=self.gpu.device)
+        sizes = [ctypes.c_int(size) for size in (rows, words, cols)]
+        blocks = (cols // 128, -(-rows // 128))
+
+        def run() -> object:
+            self.gpu.launch("popc_bits", blocks, (256, 1), [a, w, limit, out, *sizes])
+            return out
+
+        def bits(first: Any) -> Any:
+            run()
+            found = np.unpackbits(out[: len(first)].cpu().numpy(), axis=1, bitorder="little")
+            return found[:, : layer.neurons]
+
+        check(case.network, x, bits, "CUDA, popcounts")
+        return Contender(name="CUDA, popcounts", tools={"bnnhw": __version__}, run=run)
+
+    def _prefixed(self, bits: Any) -> Any:
+        words = packed_words(np.pad(bits, ((0, 0), (0, -bits.shape[1] % 128))))
+        prefixes = np.bitwise_xor.accumulate(words, axis=1)
+        return torch.from_numpy(prefixes.view(np.int32)).to(self.gpu.device)
+
+    def _papers(self, case: Case) -> Iterator[Contender]:
+        if case.operations > SLOWEST:
+            return
+        x = random_vectors(case.network, case.batch, 0)
+        for xnor, name in ((False, "the paper's baseline"), (True, "the paper's XNOR kernel")):
+            network = PaperNetwork(case.network, self.gpu, xnor=xnor)
+            given = network.load(x)
+            yield Contender(
+                name=name,
+                tools={"bnnhw": __version__},
+                run=lambda n=network, g=given: n.run(g),  # type: ignore[misc]
+                weights_bytes=network.weights_bytes,
+            )
+
+    def floor(self) -> float:
+        """Seconds of a launch that does nothing, replayed as contenders are."""
+        found = self.times(lambda: self.gpu.launch("nothing", (1, 1), (32, 1), []), cold=False)
+        return float(np.median(found))
+
+    def ceilings(self) -> dict[str, float]:
+        """Operations a second of a product that no contender passes, by its name.
+
+        Each is the rate of one instruction on registers or one piece of shared memory: `mma` and
+        `wgmma` of bits; popcounts, of which XOR takes one for 32 bits and prefixes one for 64.
+        """
+        popcounts = self._rate("rate_popc", threads=1024)
+        found = {
+            "CUDA, mma": 2 * 16 * 8 * 256 * self._rate("rate_mma_bits", threads=512) / 32,
+            "CUDA, popcounts": 2 * 64 * popcounts,
+            "the paper's XNOR kernel": 2 * 32 * popcounts,
+        }
+        if self.gpu.architecture.product == "wgmma":
+            rate = self._rate("rate_wgmma_bits", threads=256, shared=STAGE) / 128
+            found["CUDA, wgmma"] = 2 * 64 * 256 * 256 * rate
+        return found
+
+    def _rate(self, kernel: str, *, threads: int, shared: int = 0) -> float:
+        """Instructions that all threads start in a second, one block a multiprocessor."""
+        out = torch.empty(self.gpu.blocks * threads, dtype=torch.int32, device=self.gpu.device)
+        given = [ctypes.c_int(TURNS), out]
+
+        def run() -> None:
+            self.gpu.launch(kernel, (self.gpu.blocks, 1), (threads, 1), given, shared=shared)
+
+        return self.gpu.blocks * threads * TURNS * CHAINS / min(self.times(run, cold=False))
+
+
+@contextlib.contextmanager
+def _tf32(on: bool) -> Iterator[None]:
+    """Whether float32 products are taken in TF32."""
+    torch.backends.cuda.matmul.allow_tf32 = on
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def _nvml() -> Any:
+    """NVML, where it answers."""
+    try:
+        pynvml = importlib.import_module("pynvml")
+        pynvml.nvmlInit()
+    except Exception:  # not installed, no library, not allowed: whatever it is, it does not answer
+        return None
+    return pynvml
+
+
+def _driver_version() -> str:
+    nvml = _nvml()
+    return nvml.nvmlSystemGetDriverVersion() if nvml else "unknown"
+
+
+def _energy_counter() -> Callable[[], float] | None:
+    """Reads the joules that the first GPU has taken, where NVML counts them."""
+    nvml = _nvml()
+    if nvml is None:
+        return None
+    handle = nvml.nvmlDeviceGetHandleByIndex(0)
+
+    def joules() -> float:
+        return nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
+
+    try:
+        joules()
+    except nvml.NVMLError:
+        return None
+    return joules
