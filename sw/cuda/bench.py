@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from bnnhw import __version__
 from bnnhw.layers import Dense
+from bnnhw.network import Network
 from bnnhw.vectors import random_vectors
 
 from ..bench import check
@@ -39,6 +41,8 @@ class GpuBench:
         self.gpu = Gpu()
         self.device = f"{self.gpu.name}, driver {_driver_version()}, CUDA {torch.version.cuda}"
         self.how = "a CUDA graph's replays, by events"
+        self._network: Network | None = None
+        self._made: dict[str, Any] = {}
         self._sweep = torch.empty(COLD_BYTES, dtype=torch.uint8, device=self.gpu.device)
 
     def times(self, run: Callable[[], object], *, cold: bool) -> list[float]:
@@ -85,19 +89,25 @@ class GpuBench:
 
     def contenders(self, case: Case) -> Iterator[Contender]:
         """Our kernels, the paper's, and torch. Ours are compared with golden on 64 samples."""
-        yield from self._ours(case)
-        yield from self._papers(case)
-        tools = {"torch": torch.__version__}
         x = random_vectors(case.network, case.batch, 0)
+        if case.batch == 1:
+            yield Contender(
+                name="a launch that does nothing",
+                tools={"bnnhw": __version__},
+                run=lambda: self.gpu.launch("nothing", (1, 1), (32, 1), []),
+            )
+        yield from self._ours(case, x)
+        yield from self._papers(case, x)
         for kind in FORMATS:
             if kind == "int8" and case.batch < LEAST_INT8:
                 continue
             with _tf32(kind == "tf32"):
+                tools = {"torch": torch.__version__}
                 if case.product:
                     run = torch_product(kind, x, case.network.dense[0].weight)
                     yield Contender(name=f"torch, {kind}", tools=tools, run=run)
                 else:
-                    network = TorchNetwork(case.network, kind)
+                    network = self._kept(case, kind, lambda n, k=kind: TorchNetwork(n, k))  # type: ignore[misc]
                     given = network.load(x)
                     yield Contender(
                         name=f"torch, {kind}",
@@ -106,11 +116,22 @@ class GpuBench:
                         weights_bytes=network.weights_bytes,
                     )
 
-    def _ours(self, case: Case) -> Iterator[Contender]:
-        x = random_vectors(case.network, case.batch, 0)
+    def _kept(self, case: Case, what: str, make: Callable[[Network], Any]) -> Any:
+        """What a contender makes of a network, once for all batches; of the last network only."""
+        if self._network is not case.network:
+            self._network, self._made = case.network, {}
+        if what not in self._made:
+            self._made[what] = make(case.network)
+        return self._made[what]
+
+    def _ours(self, case: Case, x: npt.NDArray[np.uint8]) -> Iterator[Contender]:
         best = self.gpu.architecture.product
         for product in dict.fromkeys((best, "mma")):
-            network = CudaNetwork(case.network, machine=self.gpu, product=product)
+            network = self._kept(
+                case,
+                product,
+                lambda n, p=product: CudaNetwork(n, machine=self.gpu, product=p),  # type: ignore[misc]
+            )
             check(case.network, x, network.run, f"CUDA, {product}")
             given = network.load(x)
             yield Contender(
@@ -122,7 +143,7 @@ class GpuBench:
         if case.product:
             yield self._popcounts(case, x)
 
-    def _popcounts(self, case: Case, x: Any) -> Contender:
+    def _popcounts(self, case: Case, x: npt.NDArray[np.uint8]) -> Contender:
         """3_popc.cu, on rows and weights that are prefixed."""
         (layer,) = case.network.dense
         assert isinstance(layer, Dense)
@@ -148,17 +169,20 @@ class GpuBench:
         check(case.network, x, bits, "CUDA, popcounts")
         return Contender(name="CUDA, popcounts", tools={"bnnhw": __version__}, run=run)
 
-    def _prefixed(self, bits: Any) -> Any:
+    def _prefixed(self, bits: npt.NDArray[np.uint8]) -> Any:
         words = packed_words(np.pad(bits, ((0, 0), (0, -bits.shape[1] % 128))))
         prefixes = np.bitwise_xor.accumulate(words, axis=1)
         return torch.from_numpy(prefixes.view(np.int32)).to(self.gpu.device)
 
-    def _papers(self, case: Case) -> Iterator[Contender]:
+    def _papers(self, case: Case, x: npt.NDArray[np.uint8]) -> Iterator[Contender]:
         if case.operations > SLOWEST:
             return
-        x = random_vectors(case.network, case.batch, 0)
         for xnor, name in ((False, "the paper's baseline"), (True, "the paper's XNOR kernel")):
-            network = PaperNetwork(case.network, self.gpu, xnor=xnor)
+            network = self._kept(
+                case,
+                name,
+                lambda n, b=xnor: PaperNetwork(n, self.gpu, xnor=b),  # type: ignore[misc]
+            )
             given = network.load(x)
             yield Contender(
                 name=name,
@@ -166,11 +190,6 @@ class GpuBench:
                 run=lambda n=network, g=given: n.run(g),  # type: ignore[misc]
                 weights_bytes=network.weights_bytes,
             )
-
-    def floor(self) -> float:
-        """Seconds of a launch that does nothing, replayed as contenders are."""
-        found = self.times(lambda: self.gpu.launch("nothing", (1, 1), (32, 1), []), cold=False)
-        return float(np.median(found))
 
     def ceilings(self) -> dict[str, float]:
         """Operations a second of a product that no contender passes, by its name.

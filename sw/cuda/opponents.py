@@ -95,7 +95,8 @@ class TorchNetwork:
             self._layers.append((own, _product(own, signs), last, layer.neurons))
             each = _as(own, signs[:1, :1]).element_size()
             self.weights_bytes += signs.numel() * each + sum(4 * v.numel() for v in last)
-        self.run = self._run if kind == "float32" else torch.compile(self._run, dynamic=False)
+        torch._dynamo.config.recompile_limit = 64  # one for each format and network
+        self.run = self._run if kind == "float32" else torch.compile(self._run, dynamic=True)
 
     def load(self, x: npt.NDArray[np.uint8]) -> Tensor:
         """Quantized inputs (N, K) as the first layer takes them."""
