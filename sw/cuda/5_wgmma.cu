@@ -47,11 +47,11 @@ template <bool BITS> DEVICE void dense(const Layer &l)
         group_done(c);
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-            const int row = walk.row() + warp * 16 + 8 * half + lane / 4;
+            const int row = walk.row + warp * 16 + 8 * half + lane / 4;
             const int ones = BITS ? ones_of(l, row) : 0;
 #pragma unroll
             for (int group = 0; group < 2; group++)
-                give<BITS>(l, row, walk.col() / GROUP + group, ones, [&](int t, int i) {
+                give<BITS>(l, row, walk.col / GROUP + group, ones, [&](int t, int i) {
                     return c[64 * group + 4 * t + 2 * half + i];
                 });
         }

@@ -34,17 +34,25 @@ struct Layer {
 
 /* A block's tiles, one after the other. */
 struct Walk {
-    int tile, tiles, steps, across;
+    int tile, tiles, steps, across, row, col;
 
     __device__ Walk(const Layer &l)
         : tile(blockIdx.x), steps((l.chunks + 7) / 8), across((l.groups + 1) / 2)
     {
         tiles = across * ((l.rows + TILE_ROWS - 1) / TILE_ROWS);
+        place();
+    }
+    __device__ void place()
+    {
+        row = tile / across * TILE_ROWS;
+        col = tile % across * TILE_COLS;
     }
     __device__ bool more() const { return tile < tiles; }
-    __device__ int row() const { return tile / across * TILE_ROWS; }
-    __device__ int col() const { return tile % across * TILE_COLS; }
-    __device__ void next_tile() { tile += gridDim.x; }
+    __device__ void next_tile()
+    {
+        tile += gridDim.x;
+        place();
+    }
 };
 
 /* The same by stages: 128 bytes of a tile's rows and neurons at a time. */
@@ -72,14 +80,14 @@ DEVICE void copy_stage(const Layer &l, const Stages &walk, u32 stage)
     const int chunk = threadIdx.x % 8, at = 8 * walk.step + chunk;
     const bool there = at < l.chunks;
     for (int i = 0; i < TILE_ROWS / 32; i++) {
-        const int row = threadIdx.x / 8 + 32 * i, from = walk.row() + row;
+        const int row = threadIdx.x / 8 + 32 * i, from = walk.row + row;
         const bool valid = there && from < l.rows;
         copy16(stage + swizzled(row, chunk),
                valid ? l.in + ((size_t)from * l.chunks + at) * 16 : l.in, valid);
     }
     stage += TILE_ROWS * LINE;
     for (int i = 0; i < TILE_COLS / 32; i++) {
-        const int col = threadIdx.x / 8 + 32 * i, from = walk.col() + col;
+        const int col = threadIdx.x / 8 + 32 * i, from = walk.col + col;
         const bool valid = there && from < l.groups * GROUP;
         copy16(stage + swizzled(col, chunk),
                valid ? l.weights + ((size_t)from * l.chunks + at) * 16 : l.weights, valid);
