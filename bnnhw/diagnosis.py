@@ -12,7 +12,7 @@ from typing import Any, Literal
 from rich.table import Table
 
 from . import __version__, console
-from .errors import InputError, MissingToolError
+from .errors import InputError, MissingToolError, ToolError
 from .machine import cores, processor
 from .tools import TOOLS, Found, Tool, find, start
 
@@ -220,7 +220,13 @@ def _gpu() -> str:
         import torch
 
         if torch.cuda.is_available():
-            return str(torch.cuda.get_device_name(0))
+            from .sw.cuda.gpu import Gpu
+
+            try:
+                gpu = Gpu()
+            except ToolError as error:
+                return f"{torch.cuda.get_device_name(0)}, but not for the kernels: {error}"
+            return f"{gpu.name}, kernels by {gpu.architecture.product}"
     except Exception as error:  # a broken driver must not keep the doctor from the rest
         return f"not usable: {error}"
     return "none that torch can use"

@@ -1,9 +1,12 @@
 """`doctor`: what is there, what is not, what installs it, and the exit code."""
 
 import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from bnnhw import cli
 from bnnhw.diagnosis import doctor
@@ -28,6 +31,22 @@ def test_everything_the_main_flow_needs_is_here(capsys: pytest.CaptureFixture[st
     assert entries["numpy"]["kind"] == "package" and entries["numpy"]["version"]
     assert set(seen["machine"]) == {"bnnhw", "python", "system", "cpu", "cores", "gpu", "kernels"}
     assert all(seen["machine"].values()) and int(seen["machine"]["cores"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("capability", "told"),
+    [((9, 0), "A GPU, kernels by wgmma"), ((12, 0), "A GPU, but not for the kernels: .+ 12.0; .+")],
+)
+def test_it_says_whether_a_gpu_runs_the_kernels(
+    capability: tuple[int, int], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    major, minor = capability
+    found = SimpleNamespace(name="A GPU", major=major, minor=minor, multi_processor_count=1)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "A GPU")
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: found)
+    monkeypatch.setattr(torch, "zeros", lambda *_, **__: None)
+    assert re.fullmatch(told, doctor().machine["gpu"])
 
 
 def test_a_missing_tool_fails_and_is_told_with_its_remedy(
