@@ -5,7 +5,7 @@
     python -m benchmarks.ablation --keep                     and keep what was measured
 
 Every variant is trained with three seeds, fixed beforehand. A run that is done already is not done
-again, so that the benchmark can be stopped and goes on.
+again, nor with --keep a variant that is kept, so that the benchmark can be stopped and goes on.
 """
 
 __all__ = ["BASE", "SEEDS", "VARIANTS", "Variant", "chart", "table"]
@@ -111,7 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(args: argparse.Namespace) -> int:
     rows = []
     for variant in chosen(VARIANTS, args.only):
-        found = records(variant, args.out, args.data_dir)
+        known = _kept(variant) if args.keep else []
+        found = known or records(variant, args.out, args.data_dir)
         if args.keep:
             keep(f"ablation-{variant.name}", found)
         rows.append(
@@ -123,6 +124,17 @@ def _work(args: argparse.Namespace) -> int:
     heads = ("change", "validation", "test")
     console.show(console.table("accuracy, mean of three seeds (lowest to highest)", heads, rows))
     return DONE
+
+
+def _kept(variant: Variant) -> list[Record]:
+    """What is kept of a variant, if it is of all seeds and as many epochs."""
+    config = TrainConfig.for_data("mnist", **(BASE | variant.options))
+    known = [
+        record
+        for record in kept(f"ablation-{variant.name}")
+        if record.how.endswith(f" of {config.epochs}; {variant.what}")
+    ]
+    return known if {record.seed for record in known} == set(SEEDS) else []
 
 
 def table() -> str:

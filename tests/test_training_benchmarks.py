@@ -10,6 +10,7 @@ import pytest
 from benchmarks import ablation, accuracy, store
 from benchmarks.cards import CARDS, card
 from benchmarks.runs import RUNS, Run
+from bnnhw.errors import InputError
 from bnnhw.record import Record, read_records
 from bnnhw.training import Topology
 
@@ -127,6 +128,23 @@ def test_each_variant_changes_one_thing_and_has_a_name_of_its_own() -> None:
     assert len(set(names)) == len(names) and names[0] == "base"
     for variant in ablation.VARIANTS[1:]:
         assert variant.options.items() - ablation.BASE.items() == variant.options.items()
+
+
+def test_a_kept_variant_is_not_trained_again_unless_it_is_incomplete(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_training(*_: Any, **__: Any) -> None:
+        raise InputError("it trains")
+
+    monkeypatch.setattr(ablation, "trained", no_training)
+    variant = ablation.VARIANTS[0]
+    how = f"golden, the epoch best on validation of {ablation.BASE['epochs']}; {variant.what}"
+    done = [dataclasses.replace(record("test", 0.9, s), how=how) for s in ablation.SEEDS]
+    longer = [dataclasses.replace(one, how=how.replace("of 50;", "of 60;")) for one in done]
+    for found, code in ((done, 0), (done[:2], 2), (longer, 2)):
+        store.keep("ablation-base", found)
+        assert ablation.main(["--only", "base", "--keep"]) == code
+        assert store.kept("ablation-base") == found
 
 
 @pytest.mark.parametrize("benchmark", [ablation, accuracy])
