@@ -1,13 +1,13 @@
 """What is synthesized and routed to see what the gateware costs: one `Case` each."""
 
-__all__ = ["CASES", "Case"]
+__all__ = ["CASES", "FAMILIES", "Case", "ModelCase"]
 
 import dataclasses
 from pathlib import Path
 
 from bnnhw.boards import Synthesis, synth, synth_popcount, target
 from bnnhw.errors import ToolError
-from bnnhw.folding import Folding, LayerFolding
+from bnnhw.folding import Folding, LayerFolding, proposed
 from bnnhw.network_file import load
 from bnnhw.record import Record
 from bnnhw.report.fpga import fpga_rows
@@ -19,6 +19,8 @@ from bnnhw.technology import LINE, TECHNOLOGIES, Technology
 from .store import MODELS
 
 FAMILIES = TECHNOLOGIES[1:]
+ROUTED = ("ecp5", "ice40")
+DEMO_FPS = 500_000
 FINAL_SEEDS = (301, 302, 303)  # never used while the gateware was being designed
 
 
@@ -137,8 +139,6 @@ class ModelCase(Case):
         Files in `models`.
     every, line, open_tables
         As `Technology` has them.
-    freq_mhz : float, optional
-        What nextpnr shall try to reach, as for `synth`.
     """
 
     model: str
@@ -146,21 +146,23 @@ class ModelCase(Case):
     every: int = 1
     line: int = LINE
     open_tables: bool = False
-    freq_mhz: float | None = None
+
+    @property
+    def technology(self) -> Technology:
+        return Technology(
+            family=self.family, every=self.every, line=self.line, open_tables=self.open_tables
+        )
 
     # A full device takes half an hour a seed: the first is enough.
     def run(self, out: Path, *, route: bool, seeds: tuple[int, ...] = FINAL_SEEDS[:1]) -> Synthesis:
-        technology = Technology(
-            family=self.family, every=self.every, line=self.line, open_tables=self.open_tables
-        )
-        generate(MODELS / self.model, out, folding=MODELS / self.folding, technology=technology)
+        folding = MODELS / self.folding
+        generate(MODELS / self.model, out, folding=folding, technology=self.technology)
         if failure := simulate(out).failure:
             raise ToolError(f"{self.name} differs from golden: {failure}")
         return synth(
             out,
             target=target(self.family, device=self.device),
             route=route and self.routed,
-            freq_mhz=self.freq_mhz,
             seeds=seeds,
         )
 
@@ -178,6 +180,25 @@ class ModelCase(Case):
         return [*result.records, *speeds]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class DemoCase(Case):
+    """The core of `make demo`: the digits network for 500,000 images/s at 150 MHz."""
+
+    def run(self, out: Path, *, route: bool, seeds: tuple[int, ...] = FINAL_SEEDS) -> Synthesis:
+        network = load(MODELS / "digits.safetensors")
+        build = out.with_name(f"{out.name}-build")
+        folding = proposed(network, target_fps=DEMO_FPS)
+        technology = Technology(family=self.family)
+        generate(network, build, folding=folding, technology=technology, vectors=0)
+        return synth(
+            build,
+            target=target(self.family, device=self.device),
+            route=route and self.routed,
+            seeds=seeds,
+            out=out,
+        )
+
+
 def _popcounts() -> list[Case]:
     cases: list[Case] = []
     for family in FAMILIES:
@@ -193,6 +214,7 @@ def _popcounts() -> list[Case]:
                             plain=plain,
                             baked=baked,
                             quick=lanes == 64 and not plain,
+                            routed=lanes == 64 and not baked and family in ROUTED,
                         )
                     )
     return cases
@@ -200,8 +222,25 @@ def _popcounts() -> list[Case]:
 
 CASES: tuple[Case, ...] = (
     *_popcounts(),
-    PopcountCase(
-        name="popcount-64-registered-ecp5", family="ecp5", lanes=64, every=1, line=12, routed=True
+    *(
+        PopcountCase(
+            name=f"popcount-64-registered-{family}",
+            family=family,
+            lanes=64,
+            every=1,
+            line=12,
+            routed=family in ROUTED,
+        )
+        for family in FAMILIES
+    ),
+    *(
+        DemoCase(
+            name=f"demo-{family}",
+            family=family,
+            device="25k" if family == "ecp5" else "",
+            routed=family in ROUTED,
+        )
+        for family in FAMILIES
     ),
     *(
         GridCase(
