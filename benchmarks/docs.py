@@ -1,28 +1,52 @@
-"""Writes tables, charts and the networks' cards out of what is kept: python -m benchmarks.docs"""
+"""Writes tables, charts and the networks' cards out of what is kept.
 
+python -m benchmarks.docs
+"""
+
+import argparse
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bnnhw.files import write_bytes, write_text
 
-from . import accuracy
+from . import accuracy, simulation
 from .cards import CARDS, card
 from .charts import clock_chart, popcount_chart
 from .store import MODELS
-from .tables import clock_table, model_table, popcount_table, scaling_table
+from .tables import (
+    clock_table,
+    hardware_table,
+    model_table,
+    packed_table,
+    popcount_table,
+    proofs_table,
+    scaling_table,
+)
 
 DOCS = Path(__file__).parent.parent / "docs"
 TABLES = {
-    "popcount.md": {"popcount": popcount_table},
+    "popcount.md": {"popcount": popcount_table, "packed": packed_table},
+    "proofs.md": {"proofs": proofs_table},
     "training.md": {"accuracy": accuracy.table},
-    "../README.md": {"accuracy": accuracy.summary, "model": model_table},
+    "../README.md": {
+        "accuracy": accuracy.summary,
+        "hardware": hardware_table,
+        "model": model_table,
+        "simulation": simulation.table,
+    },
     "timing.md": {"clock": clock_table, "model": model_table, "scaling": scaling_table},
 }
 CHARTS = {"clock.png": clock_chart, "luts.png": popcount_chart}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    about = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.docs", description=__doc__, formatter_class=about
+    )
+    parser.parse_args(arguments)
     for page, tables in TABLES.items():
         text = (DOCS / page).read_text(encoding="utf-8")
         for name, table in tables.items():

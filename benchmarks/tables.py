@@ -4,22 +4,28 @@ __all__ = [
     "LANES",
     "bound",
     "clock_table",
+    "hardware_table",
     "least_per_lane",
     "lut_sites",
     "model_table",
+    "packed_table",
     "popcount_table",
+    "proofs_table",
     "scaling_table",
     "sites_per_lane",
 ]
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from bnnhw.record import Record
 
 from . import scaling
 from .cases import CASES, FAMILIES, ModelCase
 from .store import figures, kept
 
 LANES = (8, 16, 32, 64, 128, 256, 512)
-# LUT sites a lane that a family's structures tend to for many lanes; small ones stay below.
+# LUT sites a lane that a family's structures tend to for many lanes.
 LIMITS = {"nexus": 4 / 3, "gowin": 2.0, "ice40": 2.25}
 
 
@@ -63,6 +69,59 @@ def popcount_table() -> str:
             if not suffix:
                 name = f"{family}, {'limit' if family in LIMITS else 'bound'}"
                 lines.append(_row(name, least_per_lane(family), False))
+    return "\n".join(lines) + "\n"
+
+
+def packed_table() -> str:
+    """LUT sites of 64 lanes on Yosys's netlist, and what nextpnr makes of them, where it routes."""
+    lines = ["| 64 lanes | LUT sites | packed | plain: LUT sites | packed |", "|---" * 5 + "|"]
+    for family in FAMILIES:
+        values = [figures(kept(f"popcount-64{kind}-{family}")) for kind in ("", "-plain")]
+        if all("packed_sites" in value for value in values):
+            cells = [f"{value[n]:.0f}" for value in values for n in ("lut_sites", "packed_sites")]
+            lines.append(f"| {family} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def hardware_table() -> str:
+    """The registered popcount of 64 lanes and the demo core on every family."""
+    heads = ["target", "64-lane XNOR-popcount: LUT sites", "FFs", "clock, MHz",
+             "demo core: LUT sites", "FFs", "block RAM", "clock, MHz"]  # fmt: skip
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for family in FAMILIES:
+        count, demo = kept(f"popcount-64-registered-{family}"), kept(f"demo-{family}")
+        if count and demo:
+            cells = [
+                family,
+                *(f"{figures(count)[name]:,.0f}" for name in ("lut_sites", "ffs")),
+                _clocks(count),
+                *(f"{figures(demo)[name]:,.0f}" for name in ("lut_sites", "ffs", "block_rams")),
+                _clocks(demo),
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _clocks(records: Sequence[Record]) -> str:
+    """`327 (326 to 332)`: the median, lowest and highest in MHz."""
+    clocks = [float(record.value) / 1e6 for record in records if record.name == "clock"]
+    if not clocks:
+        return ""
+    return f"{median(clocks):.0f} ({min(clocks):.0f} to {max(clocks):.0f})"
+
+
+def proofs_table() -> str:
+    """Each proof's solver time, and the wall times of `make prove` and `make prove-all`."""
+    lines = ["| proof | how | seconds |", "|---|---|---|"]
+    quick, whole = kept("proofs"), kept("proofs-all")
+    for record in whole:
+        if record.name != "wall":
+            lines.append(f"| `{record.name}` | {record.how} | {float(record.value):.0f} |")
+    for name, records in (("make prove", quick), ("make prove-all", whole)):
+        for record in records:
+            if record.name == "wall":
+                what = f"{record.how}, {record.on}"
+                lines.append(f"| **{name}** | {what} | **{float(record.value):.0f}** |")
     return "\n".join(lines) + "\n"
 
 

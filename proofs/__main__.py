@@ -3,16 +3,20 @@
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 
+from benchmarks.store import keep
 from bnnhw import console
 from bnnhw.errors import InputError
 from bnnhw.exits import DONE, FAILED, ended
-from bnnhw.machine import cores
+from bnnhw.machine import cores, processor
+from bnnhw.record import Record, commit
 
 from .catalog import PROOFS
 from .proof import Proof
 from .run import Outcome, run
+from .sby import Tools
 
 HEADS = ("proof", "bounds", "mode", "depth", "seconds", "proved", "broken copies caught")
 
@@ -23,6 +27,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="also the ones that take minutes")
     parser.add_argument("--list", action="store_true", help="say what there is, and run nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the times, which docs/proofs.md shows"
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.add_argument(
         "--jobs",
@@ -64,6 +71,31 @@ def _list(proofs: Sequence[Proof]) -> None:
     console.show(console.table("Proofs", ("proof", "bounds", "mode", "depth", "says"), rows))
 
 
+def _records(outcomes: Sequence[Outcome], jobs: int, wall_s: float) -> list[Record]:
+    """Each proof's solver time, and the wall time of them all."""
+    on = f"{processor()}, {jobs} at a time"
+    found = Tools.find().found
+    tools = {name: found[name].version for name in ("sby", "yosys", "z3")}
+
+    def record(name: str, seconds: float, how: str) -> Record:
+        return Record(
+            name=name, value=round(seconds, 1), unit="s", kind="measured", how=how, on=on,
+            tools=tools, commit=commit(),
+        )  # fmt: skip
+
+    each = [
+        record(
+            one.proof.name,
+            one.seconds,
+            f"{one.proof.mode}, depth {one.proof.depth}; {len(one.proved)} of "
+            f"{len(one.proof.cases)} proved, {len(one.caught)} of {len(one.proof.broken)} broken "
+            "copies caught",
+        )
+        for one in outcomes
+    ]
+    return [*each, record("wall", wall_s, f"wall time of {len(each)} proofs")]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 all proved and all caught, 1 not so, 2 the user's mistake, 130 Ctrl-C."""
     args = _arguments(arguments)
@@ -80,7 +112,13 @@ def _work(args: argparse.Namespace) -> int:
         else:
             _list(proofs)
         return DONE
+    if args.keep and args.names:
+        raise InputError("what is kept is of all proofs, or of the quick ones: name none")
+    started = time.monotonic()
     outcomes = run(proofs, jobs=args.jobs)
+    if args.keep:
+        wall = time.monotonic() - started
+        keep("proofs-all" if args.all else "proofs", _records(outcomes, args.jobs, wall))
     failures = [line for one in outcomes for line in one.failures]
     if args.json:
         print(json.dumps({"proofs": [one.to_json() for one in outcomes], "failures": failures}))

@@ -31,6 +31,7 @@ THRESHOLDS = {
     "planes3by2": (dense_plan(3, 1, bits=3, lanes=2, planes=2), 0),
     "slots_ecp5": (dense_plan(5, 3, lanes=2, rows=2, family="ecp5"), 0),
     "slots_planes_ecp5": (dense_plan(3, 2, bits=3, lanes=2, family="ecp5"), 0),
+    "slots_nexus": (dense_plan(5, 3, lanes=2, rows=2, family="nexus"), 0),
     "slots_xilinx7": (dense_plan(5, 3, lanes=2, rows=2, family="xilinx7"), 1),
 }
 SCORES = {
