@@ -3,7 +3,8 @@
     python -m benchmarks.hardware                 all of it: hours
     python -m benchmarks.hardware --quick         small designs, synthesis only: what CI runs
     python -m benchmarks.hardware --only grid     names that begin so
-    python -m benchmarks.hardware --keep          and keep what was measured, to be committed
+    python -m benchmarks.hardware --keep          and keep what was measured, to be committed; else
+                                                  nothing kept is changed
 
 Exit code 1 if a design takes more than 3 % more LUT sites than its kept record.
 """

@@ -2,17 +2,19 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from benchmarks import docs, hardware, store, tables
+from benchmarks import docs, hardware, simulation, store, tables
 from benchmarks.cases import CASES, Case, ModelCase
 from bnnhw.folding import Folding
 from bnnhw.network_file import load
 from bnnhw.record import Record, write_records
+from proofs.catalog import PROOFS
 
 
 def record(name: str, value: float) -> Record:
@@ -67,8 +69,36 @@ def test_keep_replaces_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert store.figures(store.kept("fake")) == {"lut_sites": 5, "ffs": 7}
 
 
-def test_designs_have_names_of_their_own() -> None:
+def test_designs_have_names_of_their_own_and_kept_records() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
+    for case in CASES:
+        value = store.figures(store.kept(case.name))
+        assert "lut_sites" in value and ("clock_median" in value) == case.routed, case.name
+
+
+@pytest.mark.parametrize("case", simulation.CASES, ids=lambda case: case.name)
+def test_whole_networks_were_simulated_on_the_whole_test_set(
+    case: simulation.SimulationCase,
+) -> None:
+    """Nothing differs, and cycles are what the folding says; of the kept network, not another."""
+    network = load(store.MODELS / case.model)
+    folding = Folding.load(store.MODELS / case.folding)
+    names = [case.name, *([f"{case.name}-netlist"] if case.netlist else [])]
+    for name, least in zip(names, (10_000, simulation.NETLIST_IMAGES), strict=False):
+        value = store.figures(store.kept(f"simulation-{name}"))
+        assert value["mismatches"] == 0
+        assert value["images"] >= least
+        assert value["interval_cycles"] == folding.interval(network)
+
+
+def test_every_proof_holds_in_the_kept_records() -> None:
+    quick = {proof.name for proof in PROOFS if not proof.heavy}
+    for kept, names in (("proofs", quick), ("proofs-all", {proof.name for proof in PROOFS})):
+        records = [record for record in store.kept(kept) if record.name != "wall"]
+        assert {record.name for record in records} == names
+        for record in records:
+            counts = re.findall(r"(\d+) of (\d+)", record.how)
+            assert len(counts) == 2 and all(done == of != "0" for done, of in counts), record.name
 
 
 @pytest.mark.parametrize(
