@@ -71,10 +71,11 @@ class CpuBench:
                 tools={"bnnhw": __version__},
                 run=lambda run=run: run(given),  # type: ignore[misc]
                 weights_bytes=native.weights_bytes,
+                ours=True,
             )
         numpy = PackedNetwork(network)
         tools = {"numpy": np.__version__}
-        yield Contender(name="numpy, packed", tools=tools, run=lambda: numpy.run(x))
+        yield Contender(name="numpy, packed", tools=tools, run=lambda: numpy.run(x), ours=True)
         yield from _in_torch(case, x)
 
     def energy(self, run: Any) -> float | None:

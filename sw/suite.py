@@ -1,6 +1,8 @@
 """The kernels against what else multiplies the same matrices on the same device, in one run."""
 
-__all__ = ["Bench", "Case", "Contender", "Row", "measure", "paper", "rows_of"]
+__all__ = [
+    "Bench", "Case", "Contender", "Row", "ceilings", "limits_of", "measure", "paper", "rows_of",
+]  # fmt: skip
 
 import dataclasses
 import math
@@ -60,12 +62,15 @@ class Contender:
         Once.
     weights_bytes : int, optional
         What its weights take in memory.
+    ours : bool
+        That it runs is not left to chance: an error ends the benchmark.
     """
 
     name: str
     tools: Mapping[str, str]
     run: Callable[[], object]
     weights_bytes: int | None = None
+    ours: bool = False
 
 
 class Bench(Protocol):
@@ -150,8 +155,11 @@ def measure(
     *,
     known: Sequence[Record] = (),
     minutes: float = math.inf,
+    save: Callable[[list[Record]], None] = lambda records: None,
 ) -> list[Record]:
     """Time every contender on every case, one after the other.
+
+    An opponent that does not run is told of, and left out.
 
     Parameters
     ----------
@@ -159,6 +167,8 @@ def measure(
         Of cases that were measured before: they are not measured again.
     minutes : float
         No case is begun later.
+    save : callable
+        Given all records after each case.
 
     Returns
     -------
@@ -180,9 +190,38 @@ def measure(
                 break
             for contender in bench.contenders(case):
                 bar.advance(0, f"{case.name}, batch {case.batch}: {contender.name}")
-                records += _measured(case, contender, bench)
+                try:
+                    records += list(_measured(case, contender, bench))
+                except Exception as error:  # whatever another library raises
+                    if contender.ours:
+                        raise
+                    text = str(error).partition("\n")[0]
+                    console.remark(f"{contender.name} does not run {case.name}: {text}")
+            save(records)
             bar.advance()
     return records
+
+
+def ceilings(bench: Bench) -> list[Record]:
+    """What `bench` measures of the instructions alone, one record a contender that they limit."""
+    return [
+        Record(
+            name="ceiling",
+            value=rate,
+            unit="1/s",
+            kind="measured",
+            how=f"{contender}; operations, of its instructions alone",
+            on=bench.device,
+            commit=commit(),
+        )
+        for contender, rate in bench.ceilings().items()
+    ]
+
+
+def limits_of(records: Iterable[Record]) -> dict[str, float]:
+    """`ceilings` by contender."""
+    found = (record for record in records if record.name == "ceiling")
+    return {record.how.partition(";")[0]: float(record.value) for record in found}
 
 
 def _measured(case: Case, contender: Contender, bench: Bench) -> Iterator[Record]:

@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..machine import cores
 
 if TYPE_CHECKING:
+    from ..record import Record
     from ..sw.suite import Bench, Case, Row
 
 HELP = "time the kernels against torch and numpy"
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from ..files import write_bytes
     from ..record import read_records, write_records
     from ..sw.chart import chart
-    from ..sw.suite import measure, paper, rows_of
+    from ..sw.suite import ceilings, limits_of, measure, paper, rows_of
 
     if args.threads < 1:
         raise InputError(f"threads must be at least 1, not {args.threads}")
@@ -69,16 +70,21 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     others = {record.on for record in known} - {bench.device}
     if others:
         raise InputError(f"{args.out} was measured on {others.pop()}, not on {bench.device}")
-    records = measure(chosen, bench, known=known, minutes=args.minutes)
-    limits = bench.ceilings()
-    rows = rows_of(records)
+    if not limits_of(known):
+        known = [*known, *ceilings(bench)]
+
+    def save(records: "list[Record]") -> None:
+        if args.out:
+            write_records(args.out, records)
+
+    records = measure(chosen, bench, known=known, minutes=args.minutes, save=save)
+    limits, rows = limits_of(records), rows_of(records)
     if args.out:
-        write_records(args.out, records)
         write_bytes(args.out.with_suffix(".png"), chart(rows))
     if not args.json:
         heads, shown = _table(rows, bench.opponents, {case.name: case for case in cases}, limits)
         console.show(console.table(f"measured on {bench.device}, {bench.how}", heads, shown))
-    return {"ceilings": limits, "records": [record.to_json() for record in records]}
+    return {"records": [record.to_json() for record in records]}
 
 
 def _bench(args: argparse.Namespace) -> "Bench":

@@ -21,7 +21,7 @@ template <bool BITS> DEVICE void dense(const Layer &l)
         copies_commit();
     }
     for (int turn = 0; walk.more(); walk.next_tile()) {
-        int c[128];
+        int c[128], ones[2] = {};
         for (int step = 0; step < walk.steps; step++) {
             copies_wait<STAGES - 3>();
             copies_to_multiplier();
@@ -43,15 +43,17 @@ template <bool BITS> DEVICE void dense(const Layer &l)
             copies_commit();
             ahead.next();
             turn = (turn + 1) % STAGES;
+            if (BITS && step == 0) /* while the first multiplications are under way */
+                for (int half = 0; half < 2; half++)
+                    ones[half] = ones_of(l, walk.row + warp * 16 + 8 * half + lane / 4);
         }
         group_done(c);
 #pragma unroll
         for (int half = 0; half < 2; half++) {
             const int row = walk.row + warp * 16 + 8 * half + lane / 4;
-            const int ones = BITS ? ones_of(l, row) : 0;
 #pragma unroll
             for (int group = 0; group < 2; group++)
-                give<BITS>(l, row, walk.col / GROUP + group, ones, [&](int t, int i) {
+                give<BITS>(l, row, walk.col / GROUP + group, ones[half], [&](int t, int i) {
                     return c[64 * group + 4 * t + 2 * half + i];
                 });
         }

@@ -1,6 +1,6 @@
 """A GPU that runs kernels: the driver's interface; memory and streams are torch's."""
 
-__all__ = ["Gpu", "Machine"]
+__all__ = ["Gpu", "Machine", "first_gpu"]
 
 import ctypes
 import functools
@@ -107,7 +107,8 @@ class Gpu:
         start = driver.cuLaunchCooperativeKernel if together else driver.cuLaunchKernel
         sizes = (*blocks, 1, *threads, 1, shared, stream)
         more = () if together else (0,)
-        _ok(start(function, *sizes, ctypes.addressof(pointers), *more))
+        with torch.cuda.device(self._index):
+            _ok(start(function, *sizes, ctypes.addressof(pointers), *more))
 
     @functools.cache  # noqa: B019 - as many GPUs as the machine has
     def _function(self, kernel: str, shared: int) -> Any:
@@ -126,6 +127,12 @@ class Gpu:
 
         with torch.cuda.device(self._index):
             return _ok(driver.cuModuleLoadData(cubin(file, self.architecture)))
+
+
+@functools.cache
+def first_gpu() -> Gpu:
+    """The first GPU: one for all networks, so that its kernels are loaded once."""
+    return Gpu()
 
 
 def _torch() -> Any:

@@ -14,7 +14,7 @@ from bnnhw.network import Network
 from bnnhw.window import Window
 
 from ..layout import TILE_GROUP, Pooling, Tiled, in_tiles
-from .gpu import Gpu, Machine
+from .gpu import Machine, first_gpu
 
 FEW = 8  # samples that go through in one launch
 MOST_ROWS = 1 << 20  # windows of a layer at a time
@@ -103,6 +103,11 @@ class CudaNetwork:
     weights_bytes : int
         What the weights and thresholds take on the device.
 
+    Notes
+    -----
+    Of a network that takes few samples one run at a time: on two streams at once the blocks of one
+    would count those of the other.
+
     Raises
     ------
     ToolError
@@ -117,7 +122,7 @@ class CudaNetwork:
         import torch
 
         self.network = network
-        self.machine = machine or Gpu()
+        self.machine = machine or first_gpu()
         best = self.machine.architecture.product
         if product not in (None, "mma", best):
             raise InputError(f"product must be {best} or mma on {self.machine.name}, not {product}")

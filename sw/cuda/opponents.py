@@ -18,7 +18,7 @@ from bnnhw.network import Network
 from ..layout import packed_words
 from .gpu import Machine
 
-FORMATS = ("float32", "tf32", "bfloat16", "int8", "float8")
+FORMATS = ("float32", "tf32", "bfloat16", "int8", "float8", "float8_fast")
 SIDE = 16  # blocks of the paper's kernels
 LEAST_INT8 = 17  # samples that torch._int_mm takes
 
@@ -29,7 +29,7 @@ def torch_product(
     """a (N, K) times w (M, K) transposed, bits as -1 and +1, as torch multiplies a format.
 
     float32 without and with TF32 (result float32), bfloat16 (bfloat16), int8 (int32), float8_e4m3
-    (bfloat16, sums without fast accumulation).
+    (bfloat16; sums without fast accumulation, and with).
     """
     x, y = (torch.from_numpy(v * np.float32(2) - 1).to(device) for v in (a, w))
     product = _product(kind, y)
@@ -38,7 +38,8 @@ def torch_product(
 
 
 def _as(kind: str, x: Tensor) -> Tensor:
-    types = {"bfloat16": torch.bfloat16, "int8": torch.int8, "float8": torch.float8_e4m3fn}
+    eight = torch.float8_e4m3fn
+    types = {"bfloat16": torch.bfloat16, "int8": torch.int8, "float8": eight, "float8_fast": eight}
     return x.to(types.get(kind, torch.float32))
 
 
@@ -47,12 +48,12 @@ def _product(kind: str, weight: Tensor) -> Callable[[Tensor], Tensor]:
     w = _as(kind, weight)
     if kind == "int8":
         return lambda x: torch._int_mm(x, w.t())
-    if kind == "float8":
-        one = torch.ones((), device=weight.device)
+    if kind.startswith("float8"):
+        one, fast = torch.ones((), device=weight.device), kind == "float8_fast"
 
         def scaled(x: Tensor) -> Tensor:
             return torch._scaled_mm(
-                x, w.t(), scale_a=one, scale_b=one, out_dtype=torch.bfloat16, use_fast_accum=False
+                x, w.t(), scale_a=one, scale_b=one, out_dtype=torch.bfloat16, use_fast_accum=fast
             )
 
         return scaled
@@ -80,7 +81,7 @@ class TorchNetwork:
         self.weights_bytes = 0
         for layer in network.dense:
             signs = torch.from_numpy(layer.weight * np.float32(2) - 1).to(device)
-            own = "bfloat16" if kind == "float8" and layer.input_bits > 1 else kind
+            own = "bfloat16" if kind.startswith("float8") and layer.input_bits > 1 else kind
             if isinstance(layer, Dense):
                 limit = layer.threshold.astype(np.float64)
                 limit = limit if layer.input_bits > 1 else 2 * limit - layer.inputs
@@ -95,8 +96,8 @@ class TorchNetwork:
             self._layers.append((own, _product(own, signs), last, layer.neurons))
             each = _as(own, signs[:1, :1]).element_size()
             self.weights_bytes += signs.numel() * each + sum(4 * v.numel() for v in last)
-        torch._dynamo.config.recompile_limit = 64  # one for each format and network
-        self.run = self._run if kind == "float32" else torch.compile(self._run, dynamic=True)
+        torch._dynamo.config.recompile_limit = 256  # one for each format, network and batch
+        self.run = self._run if kind == "float32" else torch.compile(self._run, dynamic=False)
 
     def load(self, x: npt.NDArray[np.uint8]) -> Tensor:
         """Quantized inputs (N, K) as the first layer takes them."""
@@ -105,7 +106,8 @@ class TorchNetwork:
             return _as(self.kind, values * 2.0 - 1.0)
         if self.kind == "int8":
             return (values.to(torch.int16) - 128).to(torch.int8)
-        return _as("bfloat16" if self.kind == "float8" else self.kind, values.float())
+        kind = "bfloat16" if self.kind.startswith("float8") else self.kind
+        return _as(kind, values.float())
 
     def _run(self, x: Tensor) -> Tensor:
         for i, (_, product, last, neurons) in enumerate(self._layers):

@@ -72,26 +72,28 @@ struct Stages : Walk {
 /* Where 16 bytes of a row are in a stage: eight rows of the same chunk lie in different banks. */
 DEVICE int swizzled(int row, int chunk) { return row * LINE + (chunk ^ (row % 8)) * 16; }
 
+/* A thread's part of a stage's rows or neurons: 16 bytes of every 32nd one. */
+template <int COUNT>
+DEVICE void copy_rows(const u8 *from, int chunks, int row, int at, int rows, u32 to)
+{
+    const size_t line = (size_t)chunks * 16;
+    from += row * line + at * 16;
+#pragma unroll
+    for (int i = 0; i < COUNT / 32; i++, from += 32 * line)
+        copy16(to + 32 * LINE * i, from, row + 32 * i < rows); /* of no bytes none is read */
+}
+
 /* Begins to copy a stage: rows, then neurons. What is beyond the end of either is zeros. */
 DEVICE void copy_stage(const Layer &l, const Stages &walk, u32 stage)
 {
     if (!walk.more())
         return;
-    const int chunk = threadIdx.x % 8, at = 8 * walk.step + chunk;
+    const int first = threadIdx.x / 8, chunk = threadIdx.x % 8, at = 8 * walk.step + chunk;
     const bool there = at < l.chunks;
-    for (int i = 0; i < TILE_ROWS / 32; i++) {
-        const int row = threadIdx.x / 8 + 32 * i, from = walk.row + row;
-        const bool valid = there && from < l.rows;
-        copy16(stage + swizzled(row, chunk),
-               valid ? l.in + ((size_t)from * l.chunks + at) * 16 : l.in, valid);
-    }
-    stage += TILE_ROWS * LINE;
-    for (int i = 0; i < TILE_COLS / 32; i++) {
-        const int col = threadIdx.x / 8 + 32 * i, from = walk.col + col;
-        const bool valid = there && from < l.groups * GROUP;
-        copy16(stage + swizzled(col, chunk),
-               valid ? l.weights + ((size_t)from * l.chunks + at) * 16 : l.weights, valid);
-    }
+    const u32 to = stage + swizzled(first, chunk); /* which is the same for every 32nd row */
+    copy_rows<TILE_ROWS>(l.in, l.chunks, walk.row + first, at, there ? l.rows : 0, to);
+    copy_rows<TILE_COLS>(l.weights, l.chunks, walk.col + first, at, there ? l.groups * GROUP : 0,
+                         to + TILE_ROWS * LINE);
 }
 
 /* Over four neighbouring lanes. */
@@ -105,9 +107,15 @@ DEVICE int sum_of_four(int value)
 DEVICE int ones_of(const Layer &l, int row)
 {
     int sum = 0;
-    if (row < l.rows)
-        for (int i = threadIdx.x % 4; i < l.chunks; i += 4)
-            sum += l.ones[(size_t)row * l.chunks + i];
+    if (row < l.rows) {
+        const u8 *ones = l.ones + (size_t)row * l.chunks;
+        if (l.chunks % 16 == 0)
+            for (int i = threadIdx.x % 4 * 4; i < l.chunks; i += 16)
+                sum = dot_bytes(*(const u32 *)(ones + i), 0x01010101, sum);
+        else
+            for (int i = threadIdx.x % 4; i < l.chunks; i += 4)
+                sum += ones[i];
+    }
     return sum_of_four(sum);
 }
 

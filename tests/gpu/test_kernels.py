@@ -169,7 +169,7 @@ FAULTS = {
     "wgmma adds to the last tile": ("step || k", "true", "wgmma"),
     "rows lie in other places": ("chunk ^ (row % 8)", "chunk ^ (row % 4)", "wgmma"),
     "a limit is one off": ("two.x - 1 + ones", "two.x + ones", "mma"),
-    "ones are not counted": ("ones = BITS ? ones_of(l, row) : 0", "ones = 0", "wgmma"),
+    "ones are not counted": ("ones[half] = ones_of", "ones[half] = 0 * ones_of", "wgmma"),
     "a row's end is not zeros": ("there = at < l.chunks", "there = true", "mma"),
     "blocks do not meet": ("all_blocks(arrived);", "", "few"),
     "a few neurons swap": ("word % 4 * 2 + bit % 2", "word % 4 * 2 + 1 - bit % 2", "few"),
