@@ -20,6 +20,15 @@ CHOICES = [
     ("ecp5", 4, 256, "table"),  # 68 LUTs
     ("ecp5", 20, 128, "table"),  # two ports, a whole RAM
     ("ecp5", 36, 256, "ram"),
+    ("gowin", 16, 400, "table"),  # 400 LUTs of 16 words, multiplexers for nothing: a RAM is 450
+    ("gowin", 16, 512, "ram"),
+    ("ice40", 16, 128, "table"),  # multiplexers of LUTs, too
+    ("ice40", 16, 160, "ram"),
+    ("nexus", 16, 160, "table"),
+    ("nexus", 16, 200, "ram"),
+    ("xilinx7", 16, 5, "table"),  # a LUT holds 5 words of two lanes
+    ("xilinx7", 16, 512, "table"),  # 128 LUTs of 64 words: half a RAM is worth 208
+    ("xilinx7", 16, 1000, "ram"),
 ]
 
 
