@@ -122,8 +122,9 @@ class Tiled:
     most : ndarray[int32], (groups * 128,)
         Of bits: fires iff at most so many differ. Of bytes: iff the sum is at least this. Spare
         neurons never fire.
-    limit : ndarray[int32], (groups * 128,)
-        Of bits: fires iff 2 popcount(a & w) - popcount(a) is at least this. Of bytes as `most`.
+    limit : ndarray[int32], (2, groups * 128)
+        Of bits, with n = popcount(a): fires iff popcount(a & w) - n // 2 is above limit[n % 2]. Of
+        bytes, both alike: iff the sum is.
     scale, bias : ndarray[int32], (M,), or None where it gives bits
     """
 
@@ -257,11 +258,13 @@ def _tiled(plain: _Plain) -> Tiled:
     if plain.kind == "bytes":
         signs = layer.weight.astype(np.int8) * 2 - 1
         rows = np.pad(signs, ((0, 0), (0, -layer.inputs % CHUNK))).view("<u4")
-        limit, spare = most, NEVER
+        limit, spare = np.stack([most - 1] * 2), NEVER
     else:
         rows = tile_order(plain.bits).reshape(layer.neurons, -1)
         # popcount(a ^ w) = popcount(a) + popcount(w) - 2 popcount(a & w)
-        limit, spare = layer.weight.sum(axis=1, dtype=np.int64) - most, -1
+        # so 2 popcount(a & w) >= least + popcount(a), where
+        least, spare = layer.weight.sum(axis=1, dtype=np.int64) - most, -1
+        limit = np.stack([(least - 1) // 2, least // 2])
     more = -layer.neurons % TILE_GROUP
     return Tiled(
         kind=plain.kind,
@@ -270,7 +273,7 @@ def _tiled(plain: _Plain) -> Tiled:
         neurons=layer.neurons,
         weights=np.pad(rows, ((0, more), (0, 0))),
         most=np.pad(most, (0, more), constant_values=spare).astype(np.int32),
-        limit=np.pad(limit, (0, more), constant_values=NEVER).astype(np.int32),
+        limit=np.pad(limit, ((0, 0), (0, more)), constant_values=NEVER).astype(np.int32),
         **plain.output,
     )
 

@@ -52,7 +52,7 @@ template <bool BITS> DEVICE void dense(const Layer &l)
 #pragma unroll
             for (int half = 0; half < 2; half++) {
                 const int row = walk.row + first_row + 16 * m + 8 * half + lane / 4;
-                give<BITS>(l, row, (walk.col + first_col) / GROUP, BITS ? ones_of(l, row) : 0,
+                give(l, row, (walk.col + first_col) / GROUP, BITS ? ones_of(l, row) : 0,
                            [&](int t, int i) { return c[m][t][2 * half + i]; });
             }
     }

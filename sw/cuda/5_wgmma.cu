@@ -53,7 +53,7 @@ template <bool BITS> DEVICE void dense(const Layer &l)
             const int row = walk.row + warp * 16 + 8 * half + lane / 4;
 #pragma unroll
             for (int group = 0; group < 2; group++)
-                give<BITS>(l, row, walk.col / GROUP + group, ones[half], [&](int t, int i) {
+                give(l, row, walk.col / GROUP + group, ones[half], [&](int t, int i) {
                     return c[64 * group + 4 * t + 2 * half + i];
                 });
         }

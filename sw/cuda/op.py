@@ -28,7 +28,7 @@ def binary_dense(
     ones : Tensor of uint8, (N, chunks)
         How many bits are set in each 16 bytes of a row.
     weights : Tensor of int32, (groups * 128, 4 * chunks)
-    limit : Tensor of int32, (groups * 128,)
+    limit : Tensor of int32, (2, groups * 128)
         As `layout.Tiled` has them.
 
     Returns

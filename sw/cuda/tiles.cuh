@@ -1,9 +1,9 @@
 /* One dense layer as tiles of 128 rows by 256 neurons, for the kernels on tensor cores.
  *
  * Bits are multiplied by AND: with c = popcount(a & w) and ones = popcount(a) the differences are
- * popcount(a ^ w) = ones + popcount(w) - 2 c, so a neuron fires iff 2 c - ones >= limit, where
- * limit = popcount(w) - (most differences). `../layout.py` makes the limits. Bytes fire iff
- * their sum is at least the limit.
+ * popcount(a ^ w) = ones + popcount(w) - 2 c, so a neuron fires iff 2 c - ones >= t, where
+ * t = popcount(w) - (most differences): that is c - ones / 2 > limit, rounded down, with a limit for
+ * even and one for odd `ones`. `../layout.py` makes them. Bytes fire iff their sum is above it.
  *
  * A thread of a warp that has multiplied holds of a row neurons 8 t + 2 q + i, with q = lane % 4,
  * t in 0 to 15 and i in 0, 1 of every 128: 32 of them, which it packs as word q, bit 2 t + i, with
@@ -26,7 +26,7 @@ struct Layer {
     const u8 *in;       /* [rows][chunks][16] */
     const u8 *ones;     /* of bits: set ones of each 16 bytes, [rows][chunks] */
     const u8 *weights;  /* [groups * 128][chunks][16] */
-    const int *limit;   /* [groups * 128] */
+    const int *limit;   /* for even and odd ones, [2][groups * 128] */
     u8 *out;            /* [rows][groups][16] */
     u8 *out_ones;       /* [rows][groups] */
     int rows, chunks, groups;
@@ -120,19 +120,20 @@ DEVICE int ones_of(const Layer &l, int row)
 }
 
 /* Packs what a thread has of a row and a group: c(t, i) is the sum of neuron 8 t + 2 q + i. */
-template <bool BITS, class Sums> DEVICE void give(const Layer &l, int row, int group, int ones, Sums c)
+template <class Sums> DEVICE void give(const Layer &l, int row, int group, int ones, Sums c)
 {
     if (group >= l.groups) /* the same for all of a warp */
         return;
     const int q = threadIdx.x % 4;
-    const int2 *limit = (const int2 *)(l.limit + group * GROUP) + q;
+    const int2 *limit = (const int2 *)(l.limit + (ones % 2 * l.groups + group) * GROUP) + q;
+    const int half = ones / 2;
     u32 word = 0;
 #pragma unroll
     for (int t = GROUP / 8 - 1; t >= 0; t--) {
         const int2 two = limit[4 * t];
         /* Negative iff it fires; the highest bit goes in first. */
-        word = shift_in(two.y - 1 + ones - (BITS ? 2 : 1) * c(t, 1), word);
-        word = shift_in(two.x - 1 + ones - (BITS ? 2 : 1) * c(t, 0), word);
+        word = shift_in(two.y + half - c(t, 1), word);
+        word = shift_in(two.x + half - c(t, 0), word);
     }
     const int set = sum_of_four(popcount(word));
     if (row < l.rows) {

@@ -168,7 +168,7 @@ FAULTS = {
     "wgmma multiplies one group's rows": ("warp / 4 * 64 * LINE", "0", "wgmma"),
     "wgmma adds to the last tile": ("step || k", "true", "wgmma"),
     "rows lie in other places": ("chunk ^ (row % 8)", "chunk ^ (row % 4)", "wgmma"),
-    "a limit is one off": ("two.x - 1 + ones", "two.x + ones", "mma"),
+    "a limit is one off": ("two.x + half", "two.x + half + 1", "mma"),
     "ones are not counted": ("ones[half] = ones_of", "ones[half] = 0 * ones_of", "wgmma"),
     "a row's end is not zeros": ("there = at < l.chunks", "there = true", "mma"),
     "blocks do not meet": ("all_blocks(arrived);", "", "few"),
