@@ -14,7 +14,7 @@ OTHERS = ("#b7bdc6", "#9aa1ab", "#7d858f", "#c9a9a6", "#a58f8f", "#c4b58a", "#8f
 
 
 def chart(rows: Sequence[Row]) -> bytes:
-    """A PNG with a panel for each network; a product's panel has bars."""
+    """A PNG with a panel for each network; a product's panel has a line for each contender."""
     names = list(dict.fromkeys(row.case for row in rows))
     figure = new_figure("Binary networks in software", (4.6 * max(1, len(names)), 4.6))
     figure.supxlabel(f"on {rows[0].time.on}" if rows else "", fontsize=8, color=FAINT)
@@ -25,7 +25,7 @@ def chart(rows: Sequence[Row]) -> bytes:
         mine = [row for row in rows if row.case == name]
         axis.set_title(name, loc="left", fontsize=11, color=INK)
         if len({row.batch for row in mine}) == 1:
-            _bars(axis, mine, colours)
+            _dots(axis, mine, colours)
         else:
             _lines(axis, mine, colours)
     return png(figure)
@@ -38,16 +38,19 @@ def _colours(contenders: Sequence[str]) -> dict[str, str]:
     return {one: some[i % len(some)] for names, some in pairs for i, one in enumerate(names)}
 
 
-def _bars(axis: Any, rows: Sequence[Row], colours: dict[str, str]) -> None:
+def _dots(axis: Any, rows: Sequence[Row], colours: dict[str, str]) -> None:
     """Seconds of a product, the fastest on top."""
     ordered = sorted(rows, key=lambda row: -float(row.time.value))
     values = [1e3 * float(row.time.value) for row in ordered]
     names = [row.contender for row in ordered]
-    axis.barh(names, values, color=[colours[name] for name in names])
+    # Dots, since bars on a logarithmic axis would begin anywhere.
+    for name, value in zip(names, values, strict=True):
+        axis.plot([value], [name], "o", color=colours[name], markersize=7)
     axis.set_xscale("log")
+    axis.set_xlabel("milliseconds", fontsize=8, color=INK)
     for i, value in enumerate(values):
         axis.annotate(
-            f"{value:.3g} ms", (value, i), xytext=(3, 0), textcoords="offset points",
+            f"{value:.3g} ms", (value, i), xytext=(7, 0), textcoords="offset points",
             va="center", fontsize=7, color=INK,
         )  # fmt: skip
     axis.margins(x=0.25)
