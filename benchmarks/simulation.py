@@ -14,7 +14,7 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bnnhw import console
@@ -54,8 +54,8 @@ class SimulationCase:
     technology: Technology = dataclasses.field(default_factory=Technology)
     netlist: bool = False
 
-    def run(self, out: Path, data_dir: Path) -> dict[str, list[Record]]:
-        """What is kept, by name: of the Verilog, and of the netlist."""
+    def run(self, out: Path, data_dir: Path) -> Iterator[tuple[str, list[Record]]]:
+        """Names, and what is kept under them: of the Verilog, then of the netlist."""
         build = out / self.name
         model = MODELS / self.model
         manifest = build / "manifest.json"
@@ -63,13 +63,12 @@ class SimulationCase:
             generate(model, build, folding=MODELS / self.folding, technology=self.technology)
         elif json.loads(manifest.read_text())["model_sha256"] != load(model).sha256:
             raise InputError(f"{build} holds another network; remove it")
-        found = {self.name: self._simulated(build, data_dir)}
+        yield self.name, self._simulated(build, data_dir)
         if self.netlist:
             folder = build / f"synth-{self.technology.family}"
             if not folder.exists():
                 synth(build, target=target(self.technology.family))
-            found[f"{self.name}-netlist"] = self._simulated(build, data_dir, folder)
-        return found
+            yield f"{self.name}-netlist", self._simulated(build, data_dir, folder)
 
     def _simulated(self, build: Path, data_dir: Path, netlist: Path | None = None) -> list[Record]:
         done = (
@@ -120,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(args: argparse.Namespace) -> int:
     rows = []
     for case in chosen(CASES, args.only):
-        for name, records in case.run(args.out, args.data_dir).items():
+        for name, records in case.run(args.out, args.data_dir):
             rows.append((name, *_cells(records)))
             if args.keep:
                 keep(f"simulation-{name}", records)
