@@ -8,6 +8,7 @@ from pathlib import Path
 from bnnhw.boards import Synthesis, synth, synth_popcount, target
 from bnnhw.errors import ToolError
 from bnnhw.folding import Folding, LayerFolding, proposed
+from bnnhw.network import Network
 from bnnhw.network_file import load
 from bnnhw.record import Record
 from bnnhw.report.fpga import fpga_rows
@@ -54,6 +55,21 @@ class Case:
     def records(self, result: Synthesis) -> list[Record]:
         """What is kept of what `run` gave."""
         return result.records
+
+    def _core(
+        self, network: Network, folding: Folding, out: Path, *, route: bool, seeds: tuple[int, ...]
+    ) -> Synthesis:
+        """A network's core, generated beside `out`."""
+        build = out.with_name(f"{out.name}-build")
+        technology = Technology(family=self.family)
+        generate(network, build, folding=folding, technology=technology, vectors=0)
+        return synth(
+            build,
+            target=target(self.family, device=self.device),
+            route=route and self.routed,
+            seeds=seeds,
+            out=out,
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,16 +133,7 @@ class GridCase(Case):
             name="fc", rows=self.size, cols=self.size, lanes=self.lanes, weights=self.weights
         )
         network = random_layer(2 * self.size * self.lanes, self.words // 2 * self.size)
-        build = out.with_name(f"{out.name}-build")
-        technology = Technology(family=self.family)
-        generate(network, build, folding=Folding(layers=(layer,)), technology=technology, vectors=0)
-        return synth(
-            build,
-            target=target(self.family, device=self.device),
-            route=route and self.routed,
-            seeds=seeds,
-            out=out,
-        )
+        return self._core(network, Folding(layers=(layer,)), out, route=route, seeds=seeds)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,17 +193,8 @@ class DemoCase(Case):
 
     def run(self, out: Path, *, route: bool, seeds: tuple[int, ...] = FINAL_SEEDS) -> Synthesis:
         network = load(MODELS / "digits.safetensors")
-        build = out.with_name(f"{out.name}-build")
         folding = proposed(network, target_fps=DEMO_FPS)
-        technology = Technology(family=self.family)
-        generate(network, build, folding=folding, technology=technology, vectors=0)
-        return synth(
-            build,
-            target=target(self.family, device=self.device),
-            route=route and self.routed,
-            seeds=seeds,
-            out=out,
-        )
+        return self._core(network, folding, out, route=route, seeds=seeds)
 
 
 def _popcounts() -> list[Case]:

@@ -201,16 +201,16 @@ def _plain_layer(layer: Layer, whole: tuple[int, int, int] | None) -> _Plain:
     )
 
 
+def _pooling(layer: Pool, mask: Words) -> Pooling:
+    return Pooling(window=layer.window, unit=mask.nbytes, mask=mask)
+
+
 def layout(network: Network) -> list[Affine | Pooling]:
     """The network's layers as the CPU's kernels take them."""
-    found: list[Affine | Pooling] = []
-    for one in _plain(network):
-        if isinstance(one, Pool):
-            mask = packed_words(one.pool_and[None, :])[0]
-            found.append(Pooling(window=one.window, unit=4 * len(mask), mask=mask))
-        else:
-            found.append(_affine(one))
-    return found
+    return [
+        _pooling(one, packed_words(one.pool_and)) if isinstance(one, Pool) else _affine(one)
+        for one in _plain(network)
+    ]
 
 
 def _affine(plain: _Plain) -> Affine:
@@ -243,14 +243,10 @@ def _affine(plain: _Plain) -> Affine:
 
 def in_tiles(network: Network) -> list[Tiled | Pooling]:
     """The network's layers as the kernels for tensor cores take them."""
-    found: list[Tiled | Pooling] = []
-    for one in _plain(network):
-        if isinstance(one, Pool):
-            mask = tile_order(one.pool_and[None, :])[0]
-            found.append(Pooling(window=one.window, unit=4 * len(mask), mask=mask))
-        else:
-            found.append(_tiled(one))
-    return found
+    return [
+        _pooling(one, tile_order(one.pool_and)) if isinstance(one, Pool) else _tiled(one)
+        for one in _plain(network)
+    ]
 
 
 def _tiled(plain: _Plain) -> Tiled:

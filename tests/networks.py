@@ -11,7 +11,7 @@ from bnnhw.maps import Flatten, Pool
 from bnnhw.network import Network, Stage
 from bnnhw.window import Window
 
-__all__ = ["input_format", "random_conv_network", "random_network"]
+__all__ = ["input_format", "network_of_ends", "random_conv_network", "random_network"]
 
 
 def input_format(bits: int, *shape: int) -> InputFormat:
@@ -55,6 +55,21 @@ def random_network(
         threshold = random_thresholds(M, K, B, rng)
         layers.append(Dense(name=f"fc{i + 1}", weight=weight, input_bits=B, threshold=threshold))
     return Network(input=input_format(bits, sizes[0]), layers=tuple(layers))
+
+
+def network_of_ends(inputs: int, bits: int) -> Network:
+    """A layer of 40 neurons with thresholds at their limits and beside; ten of them have only
+    weights of -1, ten of +1."""
+    network = random_network((inputs, 40), bits=bits, gives="bits")
+    layer = network.layers[0]
+    assert isinstance(layer, Dense)
+    low, high = layer.threshold_limits
+    weight = layer.weight.copy()
+    weight[:10], weight[10:20] = 0, 1
+    ends = np.array([low, low + 1, high - 1, high, 0, 1, inputs // 2, inputs - 1, 5, 7])
+    threshold = np.tile(ends, 4).astype(np.int32).clip(low, high)
+    layer = Dense(name="fc1", weight=weight, threshold=threshold, input_bits=bits)
+    return Network(input=network.input, layers=(layer,))
 
 
 def random_conv_network(

@@ -5,11 +5,10 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import random_conv_network, random_network
+from networks import network_of_ends, random_conv_network, random_network
 
 from bnnhw.errors import InputError, ToolError
 from bnnhw.golden import evaluate
-from bnnhw.layers import Dense
 from bnnhw.network import Network
 from bnnhw.sw import native
 from bnnhw.sw.layout import packed_words
@@ -59,16 +58,7 @@ def test_deep_networks_equal_golden(isa: str, bits: int) -> None:
 def test_sums_at_their_ends_and_thresholds_at_theirs_equal_golden(isa: str) -> None:
     """All that a byte or 16 bits could overflow: 255 times 784 of one sign, 4,096 differences."""
     for inputs, bits in ((784, 8), (4096, 8), (4096, 1), (5000, 1)):
-        network = random_network((inputs, 40), bits=bits, gives="bits")
-        layer = network.layers[0]
-        assert isinstance(layer, Dense)
-        low, high = layer.threshold_limits
-        weight = layer.weight.copy()
-        weight[:10], weight[10:20] = 0, 1
-        ends = np.array([low, low + 1, high - 1, high, 0, 1, inputs // 2, inputs - 1, 5, 7])
-        threshold = np.tile(ends, 4).astype(np.int32).clip(low, high)
-        layer = Dense(name="fc1", weight=weight, threshold=threshold, input_bits=bits)
-        assert_equal(Network(input=network.input, layers=(layer,)), isa)
+        assert_equal(network_of_ends(inputs, bits), isa)
 
 
 CONVOLUTIONS = {

@@ -3,7 +3,6 @@
 __all__ = ["GpuBench"]
 
 import contextlib
-import ctypes
 import importlib
 import time
 from collections.abc import Callable, Iterator
@@ -173,11 +172,10 @@ class GpuBench:
         limit = torch.from_numpy(most.astype(np.int32)).to(self.gpu.device)
         rows, words, cols = len(x), a.shape[1], len(padded)
         out = torch.empty((rows, cols // 8), dtype=torch.uint8, device=self.gpu.device)
-        sizes = [ctypes.c_int(size) for size in (rows, words, cols)]
         blocks = (cols // 128, -(-rows // 128))
 
         def run() -> object:
-            self.gpu.launch("popc_bits", blocks, (256, 1), [a, w, limit, out, *sizes])
+            self.gpu.launch("popc_bits", blocks, (256, 1), [a, w, limit, out, rows, words, cols])
             return out
 
         def bits(first: Any) -> Any:
@@ -191,8 +189,10 @@ class GpuBench:
 
     def _prefixed(self, bits: npt.NDArray[np.uint8]) -> Any:
         words = packed_words(np.pad(bits, ((0, 0), (0, -bits.shape[1] % 128))))
-        prefixes = np.bitwise_xor.accumulate(words, axis=1)
-        return torch.from_numpy(prefixes.view(np.int32)).to(self.gpu.device)
+        prefixes = torch.from_numpy(words.view(np.int32)).to(self.gpu.device)
+        given = [prefixes, *prefixes.shape]
+        self.gpu.launch("prefixes", (-(-len(bits) // 256), 1), (256, 1), given)
+        return prefixes
 
     def _papers(self, case: Case, x: npt.NDArray[np.uint8]) -> Iterator[Contender]:
         if case.operations > SLOWEST:
@@ -231,7 +231,7 @@ class GpuBench:
     def _rate(self, kernel: str, *, threads: int, shared: int = 0) -> float:
         """Instructions that all threads start in a second, one block a multiprocessor."""
         out = torch.empty(self.gpu.blocks * threads, dtype=torch.int32, device=self.gpu.device)
-        given = [ctypes.c_int(TURNS), out]
+        given = [TURNS, out]
 
         def run() -> None:
             self.gpu.launch(kernel, (self.gpu.blocks, 1), (threads, 1), given, shared=shared)

@@ -1,6 +1,8 @@
 """CUDA C++ to machine code for one GPU, by NVRTC; kept, so that it is done once."""
 
-__all__ = ["ARCHITECTURES", "KERNELS", "Architecture", "architecture", "cache_folder", "cubin"]
+__all__ = [
+    "ARCHITECTURES", "KERNELS", "Architecture", "architecture", "cache_folder", "cubin", "file_of",
+]  # fmt: skip
 
 import dataclasses
 import functools
@@ -61,6 +63,11 @@ KERNELS = {
         "rate_popc", "rate_mma_bits", "rate_mma_bytes", "rate_wgmma_bits", "rate_wgmma_bytes",
     ),
 }  # fmt: skip
+
+
+def file_of(kernel: str) -> str:
+    """The file that a kernel stands in."""
+    return next(file for file, kernels in KERNELS.items() if kernel in kernels)
 
 
 def architecture(capability: tuple[int, int]) -> Architecture:

@@ -119,26 +119,21 @@ DEVICE int dot_bytes(u32 a, u32 b, int c)
     "%111, %112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, " \
     "%125, %126, %127}"
 
-/* d = popcount(a & b), or d += it where `add`: 64 rows, 256 columns, 256 bits; a and b as
- * descriptors of shared memory. Four warps together; done at `group_wait`. */
-DEVICE void group_multiply_bits(int (&d)[128], u64 a, u64 b, int add)
-{
-    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %130, 0;\n"
-                 "wgmma.mma_async.sync.aligned.m64n256k256.s32.b1.b1.and.popc " NAMES_128
-                 ", %128, %129, p;\n}\n"
-                 : ALL_128(d)
-                 : "l"(a), "l"(b), "r"(add));
-}
+/* d = a b, or d += it where `add`: 64 rows, 256 columns; a and b as descriptors of shared memory.
+ * Four warps together; done at `group_wait`. */
+#define GROUP_MULTIPLY(name, instruction) \
+    DEVICE void name(int (&d)[128], u64 a, u64 b, int add) \
+    { \
+        asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %130, 0;\n" \
+                     "wgmma.mma_async.sync.aligned." instruction " " NAMES_128 \
+                     ", %128, %129, p;\n}\n" \
+                     : ALL_128(d) \
+                     : "l"(a), "l"(b), "r"(add)); \
+    }
 
-/* The same of unsigned by signed bytes, 32 of them. */
-DEVICE void group_multiply_bytes(int (&d)[128], u64 a, u64 b, int add)
-{
-    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %130, 0;\n"
-                 "wgmma.mma_async.sync.aligned.m64n256k32.s32.u8.s8 " NAMES_128
-                 ", %128, %129, p;\n}\n"
-                 : ALL_128(d)
-                 : "l"(a), "l"(b), "r"(add));
-}
+/* popcount(a & b) of 256 bits; 32 unsigned by signed bytes. */
+GROUP_MULTIPLY(group_multiply_bits, "m64n256k256.s32.b1.b1.and.popc")
+GROUP_MULTIPLY(group_multiply_bytes, "m64n256k32.s32.u8.s8")
 
 /* Before the first multiplication: registers and shared memory as they are now. */
 DEVICE void group_begin(int (&d)[128])

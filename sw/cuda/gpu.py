@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from bnnhw.errors import ToolError
 
-from .compiler import KERNELS, Architecture, architecture, cubin
+from .compiler import Architecture, architecture, cubin, file_of
 
 
 class Machine(Protocol):
@@ -46,7 +46,7 @@ class Machine(Protocol):
         Parameters
         ----------
         arguments : sequence
-            ctypes values, and tensors for pointers.
+            int, tensors for pointers, structures of ctypes.
         shared : int
             Bytes of shared memory beyond what the kernel declares.
         together : bool
@@ -56,12 +56,15 @@ class Machine(Protocol):
 
 def described(arguments: Sequence[Any]) -> tuple[Any, list[Any]]:
     """Arguments as a kernel gets them, `void **`, and what has to live until then."""
-    kept = [
-        ctypes.c_void_p(value.data_ptr()) if hasattr(value, "data_ptr") else value
-        for value in arguments
-    ]
+    kept = list(map(_described, arguments))
     pointers = (ctypes.c_void_p * max(1, len(kept)))(*map(ctypes.addressof, kept))
     return pointers, kept
+
+
+def _described(value: Any) -> Any:
+    if hasattr(value, "data_ptr"):
+        return ctypes.c_void_p(value.data_ptr())
+    return ctypes.c_int(value) if isinstance(value, int) else value
 
 
 class Gpu:
@@ -115,8 +118,8 @@ class Gpu:
         from cuda.bindings import driver
 
         attribute = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-        file = next(file for file, kernels in KERNELS.items() if kernel in kernels)
-        function = _ok(driver.cuModuleGetFunction(self._module(file), kernel.encode()))
+        module = self._module(file_of(kernel))
+        function = _ok(driver.cuModuleGetFunction(module, kernel.encode()))
         _ok(driver.cuFuncSetAttribute(function, attribute, shared))
         return function
 

@@ -224,9 +224,8 @@ class CudaNetwork:
         height, width, channels = window.shape
         positions, groups = len(x) * height * width, -(-channels // TILE_GROUP)
         values, ones = self._empty(positions * groups, 16), self._empty(positions * groups)
-        self._each(
-            "pack_bits", 32 * positions * groups, x, values, ones, *_ints(positions, channels)
-        )
+        count = 32 * positions * groups
+        self._each("pack_bits", count, x, values, ones, positions, channels)
         return Maps(samples=len(x), values=values, ones=ones)
 
     def _rows(self, held: _Held, maps: Maps) -> Maps:
@@ -240,15 +239,15 @@ class CudaNetwork:
             return maps
         values = self._empty(outputs, 16 * chunks)
         if not bits:
-            sizes = _ints(n, channels, 16 * chunks)
-            self._each(
-                "gather_bytes", outputs * chunks * 16, maps.values, values, *sizes, _window(window)
-            )
+            given = (maps.values, values, n, channels, 16 * chunks, _window(window))
+            self._each("gather_bytes", outputs * chunks * 16, *given)
             return Maps(samples=n, values=values)
         ones = self._empty(outputs, chunks)
         groups = -(-channels // TILE_GROUP)
-        given = (maps.values, maps.ones, values, ones, *_ints(n, groups), _window(window))
-        self._each("gather_bits", outputs * chunks, *given)
+        self._each(
+            "gather_bits", outputs * chunks, maps.values, maps.ones, values, ones, n, groups,
+            _window(window),
+        )  # fmt: skip
         return Maps(samples=n, values=values, ones=ones)
 
     def _product(self, held: _Held, rows: Maps) -> Maps:
@@ -261,8 +260,7 @@ class CudaNetwork:
         count = n * layer.window.positions * groups
         values, ones = self._empty(count, 16), self._empty(count)
         self._each(
-            "pool_bits", count, maps.values, mask, values, ones, *_ints(n, groups),
-            _window(layer.window),
+            "pool_bits", count, maps.values, mask, values, ones, n, groups, _window(layer.window),
         )  # fmt: skip
         return Maps(samples=n, values=values, ones=ones)
 
@@ -270,9 +268,10 @@ class CudaNetwork:
         layer = held.layer
         count = rows.values.numel() // (16 * held.chunks)
         scores = self._empty_scores(count, layer.neurons)
-        sizes = _ints(count, 4 * held.chunks, layer.neurons, layer.inputs)
-        given = (rows.values, held.weights, held.scale, held.bias, scores, *sizes)
-        self._each(f"scores_{layer.kind}", 32 * count, *given)
+        self._each(
+            f"scores_{layer.kind}", 32 * count, rows.values, held.weights, held.scale, held.bias,
+            scores, count, 4 * held.chunks, layer.neurons, layer.inputs,
+        )  # fmt: skip
         return scores
 
     def _at_once(self, x: Maps) -> Any:
@@ -287,8 +286,7 @@ class CudaNetwork:
             "few_1" if n == 1 else "few_8",
             (min(FEW_BLOCKS, 1 << (self.machine.blocks.bit_length() - 1)), 1),
             (THREADS, 1),
-            (self._few, *_ints(len(self._layers)), rows.values, one, other, scores,
-             *_ints(n), self._arrived),
+            (self._few, len(self._layers), rows.values, one, other, scores, n, self._arrived),
             together=True,
         )  # fmt: skip
         return scores
@@ -352,10 +350,6 @@ def _uint8(machine: Machine, *shape: int) -> Any:
     import torch
 
     return _allocated(lambda: torch.empty(shape, dtype=torch.uint8, device=machine.device))
-
-
-def _ints(*values: int) -> list[ctypes.c_int]:
-    return [ctypes.c_int(value) for value in values]
 
 
 def _window(window: Window) -> _Window:

@@ -3,7 +3,6 @@ kernels."""
 
 __all__ = ["FORMATS", "LEAST_INT8", "PaperNetwork", "TorchNetwork", "torch_product"]
 
-import ctypes
 from collections.abc import Callable
 
 import numpy as np
@@ -169,9 +168,7 @@ class PaperNetwork:
         for i, (bits, weight, held, layer) in enumerate(self._layers):
             sums = x.new_empty((rows, layer.neurons), dtype=torch.float32)
             blocks = (-(-layer.neurons // SIDE), -(-rows // SIDE))
-            sizes = [*(ctypes.c_int(n) for n in (rows, weight.shape[0], layer.neurons))]
-            if bits:
-                sizes.append(ctypes.c_int(layer.inputs))
+            sizes = [rows, weight.shape[0], layer.neurons, *([layer.inputs] if bits else [])]
             kernel = "xnor_product" if bits else "float_product"
             self.machine.launch(kernel, blocks, (SIDE, SIDE), [x, weight, sums, *sizes])
             if not isinstance(layer, Dense):
@@ -181,8 +178,7 @@ class PaperNetwork:
             if self.xnor:
                 words = -(-layer.neurons // 32)
                 x = sums.new_empty((rows, words), dtype=torch.int32)
-                sizes = [ctypes.c_int(rows), ctypes.c_int(layer.neurons)]
-                given = [sums, held[0], x, *sizes]
+                given = [sums, held[0], x, rows, layer.neurons]
                 self.machine.launch("sign_words", (-(-rows * words // 256), 1), (256, 1), given)
             else:
                 x = torch.where(sums >= held[0], 1.0, -1.0)

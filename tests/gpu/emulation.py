@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bnnhw.sw import cuda
-from bnnhw.sw.cuda.compiler import KERNELS, Architecture
+from bnnhw.sw.cuda.compiler import KERNELS, Architecture, file_of
 from bnnhw.sw.cuda.gpu import described
 
 HERE = Path(__file__).parent
@@ -65,8 +65,7 @@ class Emulated:
         pointers, _kept = described(arguments)
         sizes = (ctypes.c_uint32 * 5)(*blocks, *threads, shared)
         self.launched.append(kernel)
-        file = next(file for file, kernels in KERNELS.items() if kernel in kernels)
-        library = _library(file, self.folder, self.architecture.stages, self.changed)
+        library = _library(file_of(kernel), self.folder, self.architecture.stages, self.changed)
         library[f"launch_{kernel}"](pointers, sizes, together, self.early, self.backwards)
 
 

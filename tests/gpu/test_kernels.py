@@ -1,6 +1,5 @@
 """The CUDA kernels' own source, emulated: every index, barrier and wait, with golden's results."""
 
-import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 from emulation import Emulated
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import random_conv_network, random_network
+from networks import network_of_ends, random_conv_network, random_network
 
 from bnnhw.golden import evaluate
 from bnnhw.layers import Dense
@@ -83,17 +82,8 @@ def test_fewer_stages_equal_golden(emulated: Make, stages: int) -> None:
 @products
 def test_sums_and_thresholds_at_their_ends_equal_golden(emulated: Make, product: str) -> None:
     for inputs, bits in ((784, 8), (4096, 1)):
-        network = random_network((inputs, 40), bits=bits, gives="bits")
-        layer = network.layers[0]
-        assert isinstance(layer, Dense)
-        low, high = layer.threshold_limits
-        weight = layer.weight.copy()
-        weight[:10], weight[10:20] = 0, 1
-        ends = np.array([low, low + 1, high - 1, high, 0, 1, inputs // 2, inputs - 1, 5, 7])
-        threshold = np.tile(ends, 4).astype(np.int32).clip(low, high)
-        layer = Dense(name="fc1", weight=weight, threshold=threshold, input_bits=bits)
-        corners = np.array([[0], [network.input.top]], np.uint8).repeat(inputs, axis=1)
-        edges = Network(input=network.input, layers=(layer,))
+        edges = network_of_ends(inputs, bits)
+        corners = np.array([[0], [edges.input.top]], np.uint8).repeat(inputs, axis=1)
         wanted = evaluate(edges, corners).bits[-1]
         found = CudaNetwork(edges, machine=emulated(product=product)).run(corners)
         assert np.array_equal(found, wanted)
@@ -198,14 +188,13 @@ def test_the_papers_kernels_multiply(emulated: Make, rows: int, inputs: int, col
     signs = [torch.from_numpy(v * np.float32(2) - 1) for v in (a, b)]
     wanted = signs[0] @ signs[1].T
     machine = emulated()
-    sizes = [ctypes.c_int(size) for size in (rows, inputs, cols)]
     blocks = (-(-cols // 16), -(-rows // 16))
     found = torch.full((rows, cols), torch.nan)
     right = signs[1].T.contiguous()
-    machine.launch("float_product", blocks, (16, 16), [signs[0], right, found, *sizes])
+    machine.launch("float_product", blocks, (16, 16), [signs[0], right, found, rows, inputs, cols])
     assert torch.equal(found, wanted)
     words = [torch.from_numpy(packed_words(v).view(np.int32)) for v in (a, b)]
-    sizes = [ctypes.c_int(size) for size in (rows, words[0].shape[1], cols, inputs)]
+    sizes = (rows, words[0].shape[1], cols, inputs)
     found, right = torch.full((rows, cols), torch.nan), words[1].T.contiguous()
     machine.launch("xnor_product", blocks, (16, 16), [words[0], right, found, *sizes])
     assert torch.equal(found, wanted)
@@ -221,15 +210,14 @@ def test_popcounts_on_prefixes_equal_golden(emulated: Make, rows: int, inputs: i
     def prefixed(bits: npt.NDArray[np.uint8]) -> torch.Tensor:
         words = packed_words(np.pad(bits, ((0, 0), (0, -inputs % 128))))
         values = torch.from_numpy(words.view(np.int32))
-        sizes = [ctypes.c_int(size) for size in words.shape]
-        machine.launch("prefixes", (-(-len(bits) // 64), 1), (64, 1), [values, *sizes])
+        machine.launch("prefixes", (-(-len(bits) // 64), 1), (64, 1), [values, *words.shape])
         return values
 
     machine = emulated()
     a, w = prefixed(x), prefixed(layer.weight)
     most = torch.from_numpy((inputs - layer.threshold).astype(np.int32))
     out = torch.zeros((rows, 32), dtype=torch.uint8)
-    sizes = [ctypes.c_int(size) for size in (rows, a.shape[1], 256)]
+    sizes = (rows, a.shape[1], 256)
     machine.launch("popc_bits", (2, -(-rows // 128)), (256, 1), [a, w, most, out, *sizes])
     found = np.unpackbits(out.numpy(), axis=1, bitorder="little")
     assert np.array_equal(found, evaluate(network, x).bits[-1])
