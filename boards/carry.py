@@ -1,6 +1,6 @@
-"""Ends of ECP5's carry lines left open, so that nextpnr spends no cells on them."""
+"""Ends of ECP5's and Nexus' carry lines as nextpnr wants them."""
 
-__all__ = ["open_carries"]
+__all__ = ["end_carries"]
 
 import json
 from collections import Counter
@@ -9,16 +9,19 @@ from typing import Any
 
 from bnnhw.files import write_text
 
-ZERO, ONE, OPEN = ["0"], ["1"], ["x"]
+OPEN = ["x"]
+CARRIES = ("CCU2C", "CCU2")
+CONSTANTS = {"VLO": "0", "VHI": "1"}
 
 
-def open_carries(path: Path, top: str) -> int:
-    """Take connections that nothing depends on from a netlist's CCU2Cs; how many were taken.
+def end_carries(path: Path, top: str) -> tuple[int, int]:
+    """Open the ends of carry lines where nothing depends on them; feed the others where it must be.
 
-    nextpnr puts a CCU2C of its own before each line whose carry in is connected, be it to a
-    constant, and one behind each whose carry out is a net, be it one that nobody reads: four LUT
-    sites a line. A carry in makes no difference to a slot that never lets it through and whose sum
-    nobody reads; Yosys writes 0 there, and nextpnr takes "x" for not connected.
+    For ECP5 nextpnr puts a CCU2C of its own before each line whose carry in is connected, be it to
+    a constant, and one behind each whose carry out is a net, be it one that nobody reads: four LUT
+    sites a line. A carry in makes no difference where a slot never lets it through and nobody reads
+    the sums up to it; Yosys writes 0 there (for Nexus: a net that a VLO drives), and nextpnr takes
+    "x" for not connected. For Nexus nextpnr feeds no line: here each other one gets a CCU2 for it.
 
     Parameters
     ----------
@@ -26,9 +29,51 @@ def open_carries(path: Path, top: str) -> int:
         The netlist, Yosys's JSON; rewritten in place.
     top : str
         The flat module.
+
+    Returns
+    -------
+    int, int
+        Connections that were taken away, and cells that were put in.
     """
     netlist = json.loads(path.read_text())
     module = netlist["modules"][top]
+    cells = module["cells"]
+    readers = _readers(module)
+    constants: dict[int | str, str] = {"0": "0", "1": "1"}
+    carries = set()
+    for cell in cells.values():
+        if cell["type"] in CONSTANTS:
+            constants[cell["connections"]["Z"][0]] = CONSTANTS[cell["type"]]
+        elif cell["type"] in CARRIES:
+            carries.add(cell["connections"].get("COUT", OPEN)[0])
+    taken, unfed = 0, []
+    for name, cell in cells.items():
+        if cell["type"] not in CARRIES:
+            continue
+        pins = cell["connections"]
+        if not readers[pins.get("COUT", OPEN)[0]] and pins.get("COUT", OPEN) != OPEN:
+            pins["COUT"] = OPEN
+            taken += 1
+        if constants.get(pins["CIN"][0]) == "0" and _no_carry_enters(cell, readers, constants):
+            pins["CIN"] = OPEN
+            taken += 1
+        elif cell["type"] == "CCU2" and pins["CIN"] != OPEN and pins["CIN"][0] not in carries:
+            unfed.append(name)
+    if unfed:
+        one = 1 + max(net for cell in cells.values() for net in _nets(cell))
+        cells["carry_one"] = _cell("VHI", {}, {"Z": [one]})
+        for net, name in enumerate(unfed, one + 1):
+            cells[f"{name}_feed"] = _feed(cells[name], net, one)
+    write_text(path, json.dumps(netlist))
+    return taken, len(unfed)
+
+
+def _nets(cell: dict[str, Any]) -> list[int]:
+    return [net for bits in cell["connections"].values() for net in bits if isinstance(net, int)]
+
+
+def _readers(module: dict[str, Any]) -> Counter[int | str]:
+    """How many cell inputs and outputs of the module read each net."""
     readers: Counter[int | str] = Counter()
     for cell in module["cells"].values():
         for port, bits in cell["connections"].items():
@@ -37,23 +82,48 @@ def open_carries(path: Path, top: str) -> int:
     for port in module["ports"].values():
         if port["direction"] != "input":
             readers.update(port["bits"])
-    taken = 0
-    for cell in module["cells"].values():
-        if cell["type"] != "CCU2C":
-            continue
-        pins = cell["connections"]
-        if not readers[pins.get("COUT", OPEN)[0]] and pins.get("COUT") != OPEN:
-            pins["COUT"] = OPEN
-            taken += 1
-        if pins["CIN"] == ZERO and _enters(cell) and not readers[pins.get("S0", OPEN)[0]]:
-            pins["CIN"] = OPEN
-            taken += 1
-    write_text(path, json.dumps(netlist))
-    return taken
+    return readers
 
 
-def _enters(cell: dict[str, Any]) -> bool:
-    """Whether the first slot propagates nothing: C and D are 1, and its LUT is 0 there."""
-    contents = int(cell["parameters"]["INIT0"], 2)
+def _no_carry_enters(
+    cell: dict[str, Any], readers: Counter[int | str], constants: dict[int | str, str]
+) -> bool:
+    """Whether a slot stops the carry, and nobody reads a sum up to it.
+
+    A slot stops it whose C and D are 1, and its LUT 0 there.
+    """
     pins = cell["connections"]
-    return pins["C0"] == pins["D0"] == ONE and contents >> 12 == 0
+    for slot in "01":
+        if readers[pins.get(f"S{slot}", OPEN)[0]]:
+            return False
+        text = cell["parameters"][f"INIT{slot}"]
+        contents = int(text, 16 if text.startswith("0x") else 2)
+        ones = all(constants.get(pins[f"{pin}{slot}"][0]) == "1" for pin in "CD")
+        if ones and contents >> 12 == 0:
+            return True
+    return False
+
+
+def _feed(cell: dict[str, Any], net: int, one: int) -> dict[str, Any]:
+    """A CCU2 whose carry is what `cell` has for its carry in; it is put before that, by `net`."""
+    inputs: dict[str, Any] = {f"{pin}{slot}": [one] for slot in "01" for pin in "ABCD"}
+    inputs["A1"], cell["connections"]["CIN"] = cell["connections"]["CIN"], [net]
+    # The second LUT is 0 with B, C and D 1, and its lower half then is A.
+    contents = {"INJECT": "NO", "INIT0": "0x0000", "INIT1": "0x00AA"}
+    return _cell("CCU2", inputs, {"COUT": [net]}, contents)
+
+
+def _cell(
+    kind: str,
+    inputs: dict[str, Any],
+    outputs: dict[str, Any],
+    parameters: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    return {
+        "hide_name": 0,
+        "type": kind,
+        "parameters": parameters or {},
+        "attributes": {},
+        "port_directions": dict.fromkeys(inputs, "input") | dict.fromkeys(outputs, "output"),
+        "connections": {**inputs, **outputs},
+    }

@@ -19,16 +19,17 @@ from bnnhw.record import Record, commit, write_records
 from bnnhw.technology import GENERIC, Technology
 from bnnhw.tools import Found, find, run_tool
 
-from .carry import open_carries
+from .carry import end_carries
 from .check import Checked, check_popcount
 from .count import Counts, count
+from .gowin import to_timed_cells
 from .harness import HARNESS, harness_verilog
 from .mapped import Mapped, write_mapped
 from .netlist import read_netlist
 from .route import Route, route
 from .scripts import core_script, harness_script
 from .source import Source, popcount_source, read_build
-from .targets import Target
+from .targets import FAMILIES, Target
 
 RECORDS = "records.json"
 
@@ -207,7 +208,7 @@ def synth(
         A device, or a family for its default device; by default the one it was generated for, and
         ecp5 for a generic core.
     route : bool
-        Also place and route it behind a harness (ecp5, ice40).
+        Also place and route it behind a harness (all but xilinx7).
     freq_mhz : float
         What nextpnr shall try to reach; by default above what a grid reaches on the family.
     seeds : list of int
@@ -313,8 +314,9 @@ def _run(
             write_text(folder / "harness.v", harness_verilog(netlist))
             script = harness_script(target, harness=HARNESS, core=source.top)
             _yosys(folder, "harness", script, "Yosys, harness", keep_log)
-            if target.family == "ecp5":
-                open_carries(folder / "routed.json", HARNESS)
+            end_carries(folder / "routed.json", HARNESS)
+            if target.family == "gowin":
+                to_timed_cells(folder / "routed.json", HARNESS)
             joined = read_netlist(folder / "routed.json", HARNESS)
             for seed in seeds:
                 routes.append(
@@ -347,7 +349,7 @@ def _run(
 def _pack_tool(target: Target) -> Found | None:
     """What makes the bitstream; no figure needs it, so without it there is only no bitstream."""
     try:
-        return find(target.about.pack)
+        return find(target.about.pack[0])
     except MissingToolError as error:
         console.remark(f"no bitstream: {error}")
         return None
@@ -356,7 +358,8 @@ def _pack_tool(target: Target) -> Found | None:
 def _check(target: Target, routed: bool, freq_mhz: float, seeds: Sequence[int]) -> None:
     if routed and not target.routable:
         raise InputError(
-            f"{target.family} is not routed yet: --route takes ecp5 and ice40; leave it out"
+            f"{target.family} has no open place and route as a wheel: --route takes "
+            f"{', '.join(name for name in FAMILIES if FAMILIES[name].nextpnr)}; leave it out"
         )
     if routed and not freq_mhz > 0:
         raise InputError(f"freq must be above 0 MHz, not {freq_mhz:g}")

@@ -6,11 +6,13 @@ path from and to it begins and ends at a register. The only pins are clock, data
 clock comes in by a pin and is put on a global net by nextpnr, as on a board.
 """
 
-__all__ = ["HARNESS", "harness_cells", "harness_verilog", "is_core"]
+__all__ = ["HARNESS", "core_of", "harness_of", "harness_verilog"]
+
+import dataclasses
 
 from bnnhw.errors import InputError
 
-from .netlist import Cell, Netlist
+from .netlist import Netlist
 
 HARNESS = "bnnhw_harness"
 CLOCKS = ("aclk", "clk")
@@ -75,11 +77,16 @@ endmodule
 """
 
 
-def is_core(name: str) -> bool:
-    """Whether a cell of the joined netlist, by its name, is one of the core's."""
-    return name.startswith(CORE_PREFIXES)
+def core_of(joined: Netlist) -> Netlist:
+    """The core's cells of a core in its harness, joined or placed."""
+    return _part(joined, core=True)
 
 
-def harness_cells(joined: Netlist) -> list[Cell]:
-    """The harness's own cells in the joined netlist."""
-    return [cell for cell in joined.cells if not is_core(cell.name)]
+def harness_of(joined: Netlist) -> Netlist:
+    """The harness's own cells."""
+    return _part(joined, core=False)
+
+
+def _part(joined: Netlist, *, core: bool) -> Netlist:
+    cells = (cell for cell in joined.cells if cell.name.startswith(CORE_PREFIXES) == core)
+    return dataclasses.replace(joined, cells=tuple(cells))

@@ -11,15 +11,18 @@ from typing import Any
 
 from bnnhw import console
 from bnnhw.errors import ToolError
+from bnnhw.files import write_text
 from bnnhw.tools import Found, find, run_tool
 
-from .harness import harness_cells
-from .netlist import Cell, Netlist
+from .count import count
+from .harness import core_of, harness_of
+from .netlist import Cell, Netlist, read_netlist
 from .targets import Target
 
-# What nextpnr calls the places for LUTs and for flip-flops; in an iCE40 logic cell they are one.
-SITES = {"ecp5": "TRELLIS_COMB", "ice40": "ICESTORM_LC"}
-FFS = {"ecp5": "TRELLIS_FF"}
+PLACED = "top"  # what nextpnr calls the module that it writes
+GLOBAL_CLOCK = (
+    r"[Pp]romoting (clock net )?'?pin_clock|'pin_clock\S* net was routed using global resources"
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,10 +65,12 @@ class Route:
     used, available : dict
         nextpnr's kind of site to number: all that is used, harness included, and what there is.
     packed_sites : int
-        LUT sites (iCE40: logic cells, those used for a flip-flop only included) that nextpnr made
-        of the core: all minus the harness's.
+        LUT sites (iCE40 and Gowin: those used for a flip-flop only included) that nextpnr made of
+        the core: all minus the harness's.
     packed_ffs : int or None
         Flip-flops of the core; None where they are no sites of their own (iCE40).
+    share : float
+        Of the device's LUT sites, those the core takes, 0 to 1.
     bitstream : str
         Name of the file; empty where it was not made.
     """
@@ -78,16 +83,11 @@ class Route:
     available: dict[str, int]
     packed_sites: int
     packed_ffs: int | None
+    share: float
     bitstream: str = ""
 
-    @property
-    def share(self) -> float:
-        """Of the device's LUT sites, those the core takes, 0 to 1."""
-        (there,) = [self.available[kind] for kind in SITES.values() if kind in self.available]
-        return self.packed_sites / there
-
     def to_json(self) -> dict[str, Any]:
-        return {**dataclasses.asdict(self), "share": self.share}
+        return dataclasses.asdict(self)
 
 
 def route(
@@ -101,18 +101,23 @@ def route(
     keep_log: Path,
 ) -> Route:
     """Place and route `routed.json` in `folder`; with `pack` also make the bitstream."""
-    found = find(target.about.nextpnr)
-    report, log = folder / f"report-{seed}.json", folder / f"{target.about.nextpnr}-{seed}.log"
-    layout, image = _layout_files(target, seed)
+    family = target.about
+    found = find(family.nextpnr)
+    report, log = folder / f"report-{seed}.json", folder / f"{family.nextpnr}-{seed}.log"
+    option, *ends = family.layout
+    layout, image = (
+        f"{name}-{seed}.{end}" for name, end in zip(("layout", "harness"), ends, strict=True)
+    )
+    if family.pins:
+        write_text(folder / "pins.txt", family.pins)
     with console.progress(f"{found.tool.name}, seed {seed}") as bar:
         try:
             run_tool(
                 found,
                 [
                     *target.nextpnr_options(),
-                    *(["--lpf-allow-unconstrained"] if target.family == "ecp5" else []),
                     *["--json", "routed.json", "--report", report.name],
-                    *["--textcfg" if target.family == "ecp5" else "--asc", layout],
+                    *[option, layout],
                     *["--freq", f"{freq_mhz:g}", "--seed", str(seed), "--timing-allow-fail"],
                 ],
                 cwd=folder,
@@ -132,9 +137,17 @@ def route(
         except (OSError, ValueError, KeyError, StopIteration) as error:
             raise ToolError(f"{found.tool.name}'s report is not whole ({error!r})") from None
         bar.advance(0, note=f"{reached['achieved']:.1f} MHz")
+    if pack:
+        arguments = [one.format(layout=layout, image=image) for one in family.pack[1:]]
+        log = folder / f"{pack.tool.name}.log"
+        run_tool(pack, arguments, cwd=folder, log=log, keep_log=keep_log)
     used = {kind: sites["used"] for kind, sites in utilisation.items()}
-    harness = harness_cells(joined)
-    sites, ffs = SITES[target.family], FFS.get(target.family)
+    if target.family == "gowin":
+        # Where a flip-flop has no LUT before it, one passes its input through.
+        packed = count(core_of(read_netlist(folder / layout, PLACED)), target.family).lut_sites
+    else:
+        packed = used[family.sites] - _harness_sites(joined, target.family)
+    ffs = used[family.ffs] - count(harness_of(joined), target.family).ffs if family.ffs else None
     return Route(
         seed=seed,
         goal_hz=freq_mhz * 1e6,
@@ -142,9 +155,10 @@ def route(
         path=path,
         used=used,
         available={kind: sites["available"] for kind, sites in utilisation.items()},
-        packed_sites=used[sites] - _harness_sites(target.family, joined, harness),
-        packed_ffs=None if ffs is None else used[ffs] - sum(c.type == ffs for c in harness),
-        bitstream=_pack(pack, folder, layout, image, keep_log) if pack else "",
+        packed_sites=packed,
+        packed_ffs=ffs,
+        share=packed / utilisation[family.sites]["available"],
+        bitstream=image if pack else "",
     )
 
 
@@ -166,22 +180,23 @@ def _check_room(log: Path, target: Target, keep_log: Path) -> None:
 
 def _check_global_clock(log: Path, keep_log: Path) -> None:
     """A clock in the fabric would give a figure that no board ever shows."""
-    if not re.search(r"[Pp]romoting (clock net )?pin_clock\S* ", log.read_text()):
+    if not re.search(GLOBAL_CLOCK, log.read_text()):
         shutil.copyfile(log, keep_log)
         raise ToolError("nextpnr put the clock on no global net: no figure", log=keep_log)
 
 
-def _harness_sites(family: str, joined: Netlist, harness: list[Cell]) -> int:
+def _harness_sites(joined: Netlist, family: str) -> int:
     """LUT sites or logic cells that are the harness's.
 
     On iCE40 a flip-flop shares the logic cell of the LUT that drives it and nothing else: one in
     the harness that is driven by a LUT of the core in that way takes no cell of its own.
     """
-    if family == "ecp5":
-        return sum(cell.type == "LUT4" for cell in harness)
-    luts = sum(cell.type == "SB_LUT4" for cell in harness)
-    ffs = [cell for cell in harness if cell.type.startswith("SB_DFF")]
-    return luts + sum(not _shares_lut(joined, ff) for ff in ffs)
+    harness = harness_of(joined)
+    sites = count(harness, family).lut_sites
+    if family == "ice40":
+        ffs = (cell for cell in harness.cells if cell.type.startswith("SB_DFF"))
+        sites += sum(not _shares_lut(joined, ff) for ff in ffs)
+    return sites
 
 
 def _shares_lut(joined: Netlist, ff: Cell) -> bool:
@@ -219,18 +234,3 @@ def _owner(cells: list[str]) -> str:
             break
         common.append(parts[0])
     return ".".join(common)
-
-
-def _layout_files(target: Target, seed: int) -> tuple[str, str]:
-    if target.family == "ecp5":
-        return f"layout-{seed}.config", f"harness-{seed}.bit"
-    return f"layout-{seed}.asc", f"harness-{seed}.bin"
-
-
-def _pack(pack: Found, folder: Path, layout: str, image: str, keep_log: Path) -> str:
-    """The bitstream's name."""
-    ecppack = pack.tool.name == "ecppack"
-    arguments = ["--input", layout, "--bit", image] if ecppack else [layout, image]
-    log = folder / f"{pack.tool.name}.log"
-    run_tool(pack, arguments, cwd=folder, log=log, keep_log=keep_log)
-    return image

@@ -57,7 +57,7 @@ def harness_script(target: Target, *, harness: str, core: str) -> str:
     return "\n".join(
         [
             "read_verilog harness.v",
-            target.synth_command(harness),
+            target.synth_command(harness, pads=True),
             f"delete ={core}",
             "read_rtlil core.il",
             f"hierarchy -check -top {harness}",

@@ -17,8 +17,10 @@ class Family:
     ----------
     name : str
     synth : str
-        The Yosys command that maps to its cells. Without pads: figures are of the core. Without the
-        multiplexers behind LUTs (`-nowidelut`) where a LUT has 4 inputs, so that a LUT is a site.
+        The Yosys command that maps to its cells. Without the multiplexers behind LUTs
+        (`-nowidelut`) where a LUT has 4 inputs, so that a LUT is a site.
+    no_pads : str
+        Its option that makes no pads: figures are of the core. Empty where it makes none.
     cells : str
         Yosys's models of its cells, for Verilog that names them.
     packages : dict
@@ -26,27 +28,39 @@ class Family:
     speeds : tuple of str
         Speed grades that nextpnr takes; the first is the default. Empty where the device says it.
     nextpnr : str
-        Tool that places and routes it; empty where bnnhw does not route it yet.
-    device_option : str
-        What nextpnr calls its devices, `{}` being the device.
-    pack : str
-        Tool that makes the bitstream.
+        Tool that places and routes it; empty where bnnhw does not route it.
+    options : tuple of str
+        Options that tell it the device, with `{device}`, `{speed}` and `{package}` for the
+        target's, and how to place.
+    pins : str
+        Constraints for the harness's three pins, `pins.txt` among the options; empty where nextpnr
+        chooses them.
+    layout : tuple of str
+        Its option for the placed and routed design that the bitstream is made of, and how the names
+        of that and of the bitstream end.
+    pack : tuple of str
+        Tool that makes the bitstream, and its arguments with `{layout}` and `{image}`.
     freq_mhz : float
         What nextpnr is told to reach, above what is expected of a grid, else it stops trying.
-    place : tuple of str
-        Options for its placer.
+    sites, ffs : str
+        What nextpnr calls its places for LUTs and for flip-flops; in an iCE40 logic cell they are
+        one.
     """
 
     name: str
     synth: str
     cells: str
     packages: Mapping[str, str]
+    no_pads: str = ""
     speeds: tuple[str, ...] = ()
     nextpnr: str = ""
-    device_option: str = "--{}"
-    pack: str = ""
+    options: tuple[str, ...] = ()
+    pins: str = ""
+    layout: tuple[str, str, str] = ("", "", "")
+    pack: tuple[str, ...] = ()
     freq_mhz: float = 0
-    place: tuple[str, ...] = ()
+    sites: str = ""
+    ffs: str = ""
 
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
@@ -71,12 +85,18 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 },
                 speeds=("6", "7", "8"),
                 nextpnr="nextpnr-ecp5",
-                pack="ecppack",
-                freq_mhz=300,
                 # The placer weighs a wire's length against its slack, and by default (10) too
                 # little for a grid, whose wires are short by themselves but for a few. 16x16 cells
                 # with seeds 11, 12, 13: 60 gave 208, 211, 225 MHz, 120 gave 264, 237, 231.
-                place=("--placer-heap-timingweight", "120"),
+                options=(
+                    *("--{device}", "--speed", "{speed}", "--package", "{package}"),
+                    *("--placer-heap-timingweight", "120", "--lpf-allow-unconstrained"),
+                ),
+                layout=("--textcfg", "config", "bit"),
+                pack=("ecppack", "--input", "{layout}", "--bit", "{image}"),
+                freq_mhz=300,
+                sites="TRELLIS_COMB",
+                ffs="TRELLIS_FF",
             ),
             Family(
                 name="ice40",
@@ -93,27 +113,60 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                     "up5k": "sg48",
                 },
                 nextpnr="nextpnr-ice40",
-                pack="icepack",
-                freq_mhz=250,
                 # As for ecp5. 8x8 cells, seeds 11, 12, 13: 10 gave 170, 154, 138, 60 gave 201, 199,
                 # 195.
-                place=("--placer-heap-timingweight", "60"),
+                options=(
+                    *("--{device}", "--package", "{package}"),
+                    *("--placer-heap-timingweight", "60"),
+                ),
+                layout=("--asc", "asc", "bin"),
+                pack=("icepack", "{layout}", "{image}"),
+                freq_mhz=250,
+                sites="ICESTORM_LC",
             ),
             Family(
                 name="gowin",
-                synth="synth_gowin -family gw2a -nowidelut -noiopads",
+                synth="synth_gowin -family gw2a -nowidelut",
+                no_pads="-noiopads",
                 cells="+/gowin/cells_sim.v",
-                packages={"gw2a-18": ""},
+                packages={"gw2a-18": "PG256"},
+                speeds=("C8/I7",),
+                nextpnr="nextpnr-himbaechel-gowin",
+                options=(
+                    *("--device", "GW2A-LV18{package}{speed}", "--vopt", "family=GW2A-18"),
+                    *("--vopt", "cst=pins.txt"),
+                ),
+                pins='IO_LOC "pin_clock" H11;\nIO_LOC "pin_in" T10;\nIO_LOC "pin_out" C13;\n',
+                layout=("--write", "json", "fs"),
+                pack=("gowin_pack", "-d", "GW2A-18", "-o", "{image}", "{layout}"),
+                freq_mhz=250,
+                sites="LUT4",
+                ffs="DFF",
             ),
             Family(
                 name="nexus",
-                synth="synth_nexus -nowidelut -noiopad",
+                synth="synth_nexus -nowidelut",
+                no_pads="-noiopad",
                 cells="+/nexus/cells_sim.v",
-                packages={"lifcl-40": ""},
+                packages={"lifcl-40": "BG400C"},
+                speeds=("7", "8", "9"),
+                nextpnr="nextpnr-nexus",
+                options=("--device", "LIFCL-40-{speed}{package}", "--pdc", "pins.txt"),
+                # From most pins nextpnr's router finds no way to the clock's driver.
+                pins="".join(
+                    f"ldc_set_location -site {{{site}}} [get_ports pin_{port}]\n"
+                    for port, site in (("clock", "D10"), ("in", "G14"), ("out", "E17"))
+                ),
+                layout=("--fasm", "fasm", "bit"),
+                pack=("prjoxide", "pack", "{layout}", "{image}"),
+                freq_mhz=250,
+                sites="OXIDE_COMB",
+                ffs="OXIDE_FF",
             ),
             Family(
                 name="xilinx7",
-                synth="synth_xilinx -family xc7 -flatten -noiopad -noclkbuf",
+                synth="synth_xilinx -family xc7 -flatten -noclkbuf",
+                no_pads="-noiopad",
                 cells="+/xilinx/cells_sim.v",
                 packages={"xc7": ""},
             ),
@@ -176,23 +229,22 @@ class Target:
     def routable(self) -> bool:
         return bool(self.about.nextpnr)
 
-    def synth_command(self, top: str) -> str:
-        """The Yosys command that maps module `top` to this device's cells."""
-        device = ""
+    def synth_command(self, top: str, *, pads: bool = False) -> str:
+        """The Yosys command that maps module `top` to this device's cells.
+
+        With `pads`, where nextpnr does not make them.
+        """
+        options = [self.about.synth]
         if self.family == "ice40":
-            device = f" -device {ICE40_SYNTH_DEVICE[self.device[:2]]}"
-        return f"{self.about.synth}{device} -top {top}"
+            options.append(f"-device {ICE40_SYNTH_DEVICE[self.device[:2]]}")
+        if self.about.no_pads and not pads:
+            options.append(self.about.no_pads)
+        return " ".join([*options, "-top", top])
 
     def nextpnr_options(self) -> list[str]:
         """What tells nextpnr the device, and how to place."""
-        speed = ["--speed", self.speed] if self.speed else []
-        return [
-            self.about.device_option.format(self.device),
-            *speed,
-            "--package",
-            self.package,
-            *self.about.place,
-        ]
+        given = {"device": self.device, "speed": self.speed, "package": self.package}
+        return [option.format(**given) for option in self.about.options]
 
 
 def target(family: str, *, device: str = "", speed: str = "", package: str = "") -> Target:

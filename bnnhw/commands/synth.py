@@ -1,6 +1,6 @@
 """Synthesize a core with Yosys; with --route place and route it with nextpnr.
 
-Counts LUT sites, flip-flops and memory; with --route (ecp5, ice40) also the clock, the critical
+Counts LUT sites, flip-flops and memory; with --route (all but xilinx7) also the clock, the critical
 path and what nextpnr makes of the core behind a harness of three pins. See docs/synthesis.md.
 """
 
@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="", help="for example 25k (ecp5), up5k (ice40)")
     parser.add_argument("--speed", default="", help="speed grade (ecp5: 6, 7 or 8)")
     parser.add_argument("--package", default="", help="for example CABGA381")
-    parser.add_argument("--route", action="store_true", help="place and route (ecp5, ice40)")
+    parser.add_argument("--route", action="store_true", help="place and route (all but xilinx7)")
     parser.add_argument("--freq", type=float, metavar="MHZ", help="what nextpnr shall try to reach")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=int, default=1, help="nextpnr's seed (default: 1)")

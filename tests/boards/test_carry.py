@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from bnnhw.boards.carry import open_carries
+from bnnhw.boards.carry import end_carries
 
 ENTRY = f"{0b0110:016b}"  # propagates nothing; its carry is A xor B
 ADDER = f"{0b0110_0000_0000_1010:016b}"
 
 
-def cell(init: str = ENTRY, **pins: str | int) -> dict[str, Any]:
+def cell(init: str = ENTRY, **pins: Any) -> dict[str, Any]:
     inputs: dict[str, str | int] = {"CIN": "0", "A0": 2, "B0": 3, "C0": "1", "D0": "1"}
     inputs |= {"A1": 4, "B1": 5, "C1": "1", "D1": "1"}
     outputs: dict[str, str | int] = {"S0": 20, "S1": 21, "COUT": 22}
@@ -47,7 +47,52 @@ def test_an_end_is_open_where_nothing_depends_on_it(
         "ports": {"y": {"direction": "output", "bits": read}},
     }
     path.write_text(json.dumps({"modules": {"top": module}}))
-    taken = open_carries(path, "top")
+    taken, fed = end_carries(path, "top")
     pins = json.loads(path.read_text())["modules"]["top"]["cells"]["one"]["connections"]
     assert pins == cell(**changes)["connections"] | {"CIN": [cin], "COUT": [cout]}
-    assert taken == [cin, cout].count("x")
+    assert (taken, fed) == ([cin, cout].count("x"), 0)
+
+
+def nexus(**pins: Any) -> dict[str, Any]:
+    """As `cell`, constants as nets: 10 is 0, 11 is 1."""
+    found = cell(**pins) | {"type": "CCU2", "parameters": {"INIT0": "0x6666", "INIT1": "0x0006"}}
+    for pin, (net,) in found["connections"].items():
+        found["connections"][pin] = [{"0": 10, "1": 11}.get(net, net)]
+    return found
+
+
+def constant(kind: str, net: int) -> dict[str, Any]:
+    return {"type": kind, "port_directions": {"Z": "output"}, "connections": {"Z": [net]}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "read", "cin", "fed_by"),
+    [
+        ({}, [22], "x", None),  # the second slot stops it, and no sum is read
+        ({}, [21, 22], 24, 10),
+        ({}, [20, 22], 24, 10),
+        ({"CIN": 11}, [22], 24, 11),
+        ({"CIN": 9}, [22], 24, 9),
+        ({"D1": 7}, [22], 24, 10),
+    ],
+)
+def test_a_line_of_nexus_is_open_or_fed(
+    changes: dict[str, Any], read: list[int], cin: object, fed_by: int | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "netlist.json"
+    cells = {"one": nexus(**changes), "gnd": constant("VLO", 10), "vcc": constant("VHI", 11)}
+    cells["next"] = nexus(CIN=22, COUT="x", S0="x", S1="x")  # in the line, so neither
+    ports = {"y": {"direction": "output", "bits": read}}
+    path.write_text(json.dumps({"modules": {"top": {"cells": cells, "ports": ports}}}))
+    taken, fed = end_carries(path, "top")
+    found = json.loads(path.read_text())["modules"]["top"]["cells"]
+    assert found["one"]["connections"]["CIN"] == [cin]
+    assert found["next"] == cells["next"]
+    assert (taken, fed) == ((1, 0) if fed_by is None else (0, 1))
+    if fed_by is not None:
+        feed, (one,) = found["one_feed"], found["carry_one"]["connections"]["Z"]
+        pins = feed["connections"]
+        assert (found["carry_one"]["type"], pins["A1"], pins["COUT"]) == ("VHI", [fed_by], [cin])
+        assert [pins[f"{pin}1"] for pin in "BCD"] == [[one]] * 3
+        contents = int(feed["parameters"]["INIT1"], 16)  # 0 with D 1; its lower half A with C, B 1
+        assert contents >> 8 == 0 and [contents >> 6 & 1, contents >> 7 & 1] == [0, 1]

@@ -106,8 +106,9 @@ MISTAKES = [
     (["BUILD", "--popcount", "4"], "synth takes a build folder or --popcount N, one of the two"),
     (["--popcount", "0"], "popcount lanes must be at least 1, not 0"),
     (
-        ["BUILD", "--target", "gowin", "--route"],
-        "gowin is not routed yet: --route takes ecp5 and ice40; leave it out",
+        ["BUILD", "--target", "xilinx7", "--route"],
+        "xilinx7 has no open place and route as a wheel: --route takes ecp5, ice40, gowin, nexus; "
+        "leave it out",
     ),
     (
         ["BUILD", "--target", "ice40", "--device", "85k"],

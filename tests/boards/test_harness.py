@@ -3,7 +3,7 @@
 import pytest
 from designs import LINKS
 
-from bnnhw.boards.harness import FIRST_STAGES, HARNESS, harness_cells, harness_verilog, is_core
+from bnnhw.boards.harness import FIRST_STAGES, HARNESS, core_of, harness_of, harness_verilog
 from bnnhw.boards.netlist import Bit, Cell, Netlist, read_netlist
 from bnnhw.boards.scripts import core_script, harness_script
 from bnnhw.boards.targets import Target
@@ -30,7 +30,7 @@ def test_the_core_in_the_harness_is_cell_for_cell_the_one_that_was_counted(
     core_and_joined: tuple[Netlist, Netlist],
 ) -> None:
     core, joined = core_and_joined
-    inside = {c.name.removeprefix("core."): c for c in joined.cells if is_core(c.name)}
+    inside = {c.name.removeprefix("core."): c for c in core_of(joined).cells}
     assert {(c.name, c.type) for c in core.cells} == {(n, c.type) for n, c in inside.items()}
     assert all(inside[c.name].parameters == c.parameters for c in core.cells)
 
@@ -42,7 +42,7 @@ def test_the_harness_has_two_registers_an_output_and_one_an_input(
     ins = sum(len(b) for n, (way, b) in core.ports.items() if way == "input" and n != "aclk")
     outs = sum(len(b) for way, b in core.ports.values() if way == "output")
     assert (ins, outs) == (12, 24)
-    own = [cell.type for cell in harness_cells(joined)]
+    own = [cell.type for cell in harness_of(joined).cells]
     assert own.count("TRELLIS_FF") == FIRST_STAGES + ins + 2 * outs
     assert own.count("LUT4") == outs - 1  # an XOR a stage, but the first
     assert len(own) == FIRST_STAGES + ins + 3 * outs - 1
@@ -52,14 +52,14 @@ def test_every_input_comes_from_a_stage_and_every_output_goes_to_one(
     core_and_joined: tuple[Netlist, Netlist],
 ) -> None:
     core, joined = core_and_joined
-    own = harness_cells(joined)
+    own = harness_of(joined).cells
     after = {source: ff for ff in own if ff.type == "TRELLIS_FF" for source in _data(ff)}
     net = joined.ports["pin_in"][1][0]
     stages = []
     while net in after:  # walk the shift register from the pin on
         stages.append(net := after[net].bit("Q"))
     assert len(stages) == FIRST_STAGES + 12
-    of_core = [cell for cell in joined.cells if is_core(cell.name)]
+    of_core = core_of(joined).cells
     read = {
         bit for c in of_core for p, bits in c.ports.items() if p not in c.outputs for bit in bits
     }
