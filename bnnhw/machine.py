@@ -16,10 +16,14 @@ def cores() -> int:
 
 
 def processor() -> str:
-    """The processor's name, as the system tells it."""
+    """The processor's name as the system tells it; with family and model where it has no number."""
     try:
         text = Path("/proc/cpuinfo").read_text()
     except OSError:
         text = ""
     named = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return named.group(1) if named else platform.processor() or platform.machine()
+    if not named:
+        return platform.processor() or platform.machine()
+    numbers = re.findall(r"^(?:cpu )?(family|model)\s*:\s*(\d+)$", text, re.MULTILINE)[:2]
+    kind = ", ".join(" ".join(number) for number in numbers)
+    return named.group(1) if re.search(r"\d", named.group(1)) else f"{named.group(1)} ({kind})"

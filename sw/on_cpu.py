@@ -1,10 +1,12 @@
 """What computes on this CPU, and how it is timed."""
 
-__all__ = ["CpuBench", "ceilings"]
+__all__ = ["CpuBench"]
 
 import ctypes
+import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -19,10 +21,19 @@ from .float32 import FloatNetwork
 from .layout import packed_words
 from .native import NativeNetwork, available, library
 from .packed import PackedNetwork
-from .suite import Case, Contender
+from .suite import Case, Contender, Limit, Run
 
-LEAST, SHORTEST_S, LONGEST_S = 5, 0.5, 20.0  # runs of a contender, and how long they take
+ROUNDS, SLICE_S = 7, 0.05  # all contenders in turn, each for so long or for a run
+LOOP = (
+    36_000_000  # instructions of a limit's run: milliseconds, so that starting threads is nothing
+)
 COLD_BYTES = 1 << 26  # written between two runs where caches are to be cold
+# Bits of a vector, and instructions for a pair of words in it: any, and those that few pipes take.
+PAIR_OF_WORDS = {
+    "avx512": (512, {"xor_512": 5, "count_512": 1}),
+    "avx512, without prefixes": (512, {"xor_512": 6, "count_512": 2}),
+    "avx2": (256, {"xor_256": 12, "look_256": 2}),
+}
 
 
 class CpuBench:
@@ -41,21 +52,31 @@ class CpuBench:
 
         torch.set_num_threads(threads)
         self.threads = threads
-        self.device, self.how = cpu_name(), f"{threads} thread{'s'[: threads > 1]}"
+        self.device = cpu_name()
+        self.how = f"{threads} thread{'s'[: threads > 1]}, contenders in turn in {ROUNDS} rounds"
+        self._pool = ThreadPoolExecutor(threads)
 
-    def times(self, run: Any, *, cold: bool) -> list[float]:
-        """Seconds of runs after a warm-up."""
-        sweep = np.zeros(COLD_BYTES, np.uint8)
-        times: list[float] = []
+    def prepared(self, run: Run) -> Run:
+        """A run, warmed up."""
         run()
-        while len(times) < LEAST or sum(times) < SHORTEST_S:
-            if cold:
-                sweep += 1
-            started = time.perf_counter()
-            run()
-            times.append(time.perf_counter() - started)
-            if sum(times) > LONGEST_S:
-                break
+        return run
+
+    def times(self, runs: Mapping[str, Run], *, cold: bool) -> dict[str, list[float]]:
+        """Seconds of runs, round by round: what else happens on the machine happens to all."""
+        sweep = np.zeros(COLD_BYTES, np.uint8)
+        times: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(ROUNDS):
+            for name, run in runs.items():
+                until = time.perf_counter() + SLICE_S
+                while True:
+                    if cold:
+                        sweep += 1
+                    started = time.perf_counter()
+                    run()
+                    stopped = time.perf_counter()
+                    times[name].append(stopped - started)
+                    if stopped > until:
+                        break
         return times
 
     def contenders(self, case: Case) -> Iterator[Contender]:
@@ -82,9 +103,34 @@ class CpuBench:
         """Nothing here measures it."""
         return None
 
-    def ceilings(self) -> dict[str, float]:
-        """Operations a second of a product that no contender passes, by its name."""
-        return {f"C, {name}": self.threads * rate for name, rate in ceilings().items()}
+    def limits(self) -> list[Limit]:
+        """Of the sets of instructions, all threads at once.
+
+        How many instructions 512 or 256 bits of differences take is counted in
+        `cpu/network.inc`'s inner loop: for two words two XOR, one majority, one popcount and one
+        addition. AVX2 takes three instructions for the majority and seven for popcount and
+        addition, two of them table look-ups.
+        """
+        found = []
+        for isa, (bits, each) in PAIR_OF_WORDS.items():
+            if isa.partition(",")[0] in available():
+                runs = {loop: self._loop(loop) for loop in each}
+                operations = functools.partial(self._operations, bits, each)
+                found.append(Limit(contender=f"C, {isa}", runs=runs, operations=operations))
+        return found
+
+    def _operations(
+        self, bits: int, each: Mapping[str, int], seconds: Mapping[str, float]
+    ) -> float:
+        slowest = max(count * seconds[loop] / LOOP for loop, count in each.items())
+        return self.threads * 2 * 2 * bits / slowest
+
+    def _loop(self, name: str) -> Run:
+        """So many instructions of a kind, on each thread."""
+        loop: Any = library()[f"bnn_{name}"]  # type: ignore[index]
+        loop.argtypes, loop.restype = [ctypes.c_uint64], None
+        counts = [LOOP] * self.threads
+        return lambda: list(self._pool.map(loop, counts))
 
 
 def _in_torch(case: Case, x: npt.NDArray[np.uint8]) -> Iterator[Contender]:
@@ -121,36 +167,3 @@ def _in_torch(case: Case, x: npt.NDArray[np.uint8]) -> Iterator[Contender]:
     with torch.inference_mode():
         for name, run in ways.items():
             yield Contender(name=name, tools=tools, run=run)
-
-
-def ceilings() -> dict[str, float]:
-    """Operations a second that a core cannot pass with a set of instructions, by its name.
-
-    The instructions a second are measured; how many instructions 512 or 256 bits of
-    differences take is counted in `cpu/network.inc`'s inner loop: for two words two XOR, one
-    majority, one popcount and one addition. AVX2 takes three instructions for the majority and
-    seven for popcount and addition, two of them table look-ups.
-    """
-    there = library()
-    if there is None or "avx2" not in available():
-        return {}
-    found = {}
-    any_256, look_256 = (_rate(there[f"bnn_{name}_256"]) for name in ("xor", "look"))
-    seconds = max(12 / any_256, 2 / look_256)
-    found["avx2"] = 2 * 2 * 256 / seconds
-    if "avx512" in available():
-        any_512, count_512 = (_rate(there[f"bnn_{name}_512"]) for name in ("xor", "count"))
-        found["avx512"] = 2 * 2 * 512 / max(5 / any_512, 1 / count_512)
-        found["avx512, without prefixes"] = 2 * 512 / max(3 / any_512, 1 / count_512)
-    return found
-
-
-def _rate(loop: Any) -> float:
-    """Instructions a second: the best of some runs."""
-    loop.argtypes, loop.restype = [ctypes.c_uint64], None
-    count, best = 1_200_000, float("inf")
-    for _ in range(50):
-        started = time.perf_counter()
-        loop(count)
-        best = min(best, time.perf_counter() - started)
-    return count / best

@@ -1,10 +1,11 @@
 """The kernels against what else multiplies the same matrices on the same device, in one run."""
 
 __all__ = [
-    "Bench", "Case", "Contender", "Row", "ceilings", "limits_of", "measure", "paper", "rows_of",
+    "Bench", "Case", "Contender", "Limit", "Row", "limits_of", "measure", "paper", "rows_of",
 ]  # fmt: skip
 
 import dataclasses
+import functools
 import math
 import re
 import statistics
@@ -49,6 +50,9 @@ class Case:
         return self.network.operations * self.batch
 
 
+Run = Callable[[], object]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Contender:
     """One way to compute a case.
@@ -68,9 +72,27 @@ class Contender:
 
     name: str
     tools: Mapping[str, str]
-    run: Callable[[], object]
+    run: Run
     weights_bytes: int | None = None
     ours: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """What a contender cannot pass on a product: the instructions that it cannot do without.
+
+    Parameters
+    ----------
+    contender : str
+    runs : mapping
+        Loops of one instruction each, by its name; each is timed as a contender is.
+    operations : callable
+        Operations a second, out of a run's seconds by name.
+    """
+
+    contender: str
+    runs: Mapping[str, Run]
+    operations: Callable[[Mapping[str, float]], float]
 
 
 class Bench(Protocol):
@@ -94,14 +116,17 @@ class Bench(Protocol):
     def contenders(self, case: Case) -> Iterator[Contender]:
         """All that compute a case; what is ours is compared with golden first."""
 
-    def times(self, run: Callable[[], object], *, cold: bool) -> list[float]:
-        """Seconds of a run, many times, after a warm-up; with caches emptied before each."""
+    def prepared(self, run: Run) -> Run:
+        """A run as it is timed, warmed up."""
 
-    def energy(self, run: Callable[[], object]) -> float | None:
-        """Joules of a run; None where nothing measures them."""
+    def times(self, runs: Mapping[str, Run], *, cold: bool) -> dict[str, list[float]]:
+        """Seconds of prepared runs, many times each; with caches emptied before each."""
 
-    def ceilings(self) -> dict[str, float]:
-        """Operations a second of a product that no contender passes, by its name; measured."""
+    def energy(self, run: Run) -> float | None:
+        """Joules of a prepared run; None where nothing measures them."""
+
+    def limits(self) -> Sequence[Limit]:
+        """Of contenders on a product."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,7 +182,7 @@ def measure(
     minutes: float = math.inf,
     save: Callable[[list[Record]], None] = lambda records: None,
 ) -> list[Record]:
-    """Time every contender on every case, one after the other.
+    """Time every contender on every case, and on a product the limits of those that have one.
 
     An opponent that does not run is told of, and left out.
 
@@ -188,34 +213,22 @@ def measure(
         for case in left:
             if time.monotonic() > until:
                 break
+            what = f"{case.name}, batch {case.batch}"
+            ready: dict[str, tuple[Contender, Run]] = {}
             for contender in bench.contenders(case):
-                bar.advance(0, f"{case.name}, batch {case.batch}: {contender.name}")
+                bar.advance(0, f"{what}: {contender.name}")
                 try:
-                    records += list(_measured(case, contender, bench))
+                    ready[contender.name] = contender, bench.prepared(contender.run)
                 except Exception as error:  # whatever another library raises
                     if contender.ours:
                         raise
                     text = str(error).partition("\n")[0]
                     console.remark(f"{contender.name} does not run {case.name}: {text}")
+            bar.advance(0, f"{what}: all in turn")
+            records += _measured(case, ready, bench)
             save(records)
             bar.advance()
     return records
-
-
-def ceilings(bench: Bench) -> list[Record]:
-    """What `bench` measures of the instructions alone, one record a contender that they limit."""
-    return [
-        Record(
-            name="ceiling",
-            value=rate,
-            unit="1/s",
-            kind="measured",
-            how=f"{contender}; operations, of its instructions alone",
-            on=bench.device,
-            commit=commit(),
-        )
-        for contender, rate in bench.ceilings().items()
-    ]
 
 
 def limits_of(records: Iterable[Record]) -> dict[str, float]:
@@ -224,32 +237,35 @@ def limits_of(records: Iterable[Record]) -> dict[str, float]:
     return {record.how.partition(";")[0]: float(record.value) for record in found}
 
 
-def _measured(case: Case, contender: Contender, bench: Bench) -> Iterator[Record]:
-    what = f"{case.name}, batch {case.batch}: {contender.name}"
-
-    def record(name: str, value: float, unit: str, how: str) -> Record:
-        return Record(
-            name=name,
-            value=value,
-            unit=unit,
-            kind="measured",
-            how=f"{what}; {how}",
-            on=bench.device,
-            tools=dict(contender.tools),
-            commit=commit(),
-        )
-
-    for name, cold in (("time", False), ("time_cold", True)):
-        times = bench.times(contender.run, cold=cold)
-        caches = "cold" if cold else "warm"
-        how = f"median of {len(times)} runs after a warm-up, {caches} caches, {bench.how}"
-        yield record(name, statistics.median(times), "s", how)
-    if contender.weights_bytes is not None:
-        yield record("weights", contender.weights_bytes, "B", "weights and thresholds in memory")
-    if case.batch >= BUSY:
-        joules = bench.energy(contender.run)
-        if joules is not None:
-            yield record("energy", joules, "J", "of the whole device, idle power not taken off")
+def _measured(
+    case: Case, ready: Mapping[str, tuple[Contender, Run]], bench: Bench
+) -> Iterator[Record]:
+    limits = bench.limits() if case.product else ()
+    loops = {name: bench.prepared(run) for limit in limits for name, run in limit.runs.items()}
+    runs = {name: run for name, (_, run) in ready.items()}
+    warm, cold = bench.times({**runs, **loops}, cold=False), bench.times(runs, cold=True)
+    record = functools.partial(Record, kind="measured", on=bench.device, commit=commit())
+    seconds = {name: statistics.median(times) for name, times in warm.items()}
+    for limit in limits:
+        how = f"{limit.contender}; operations, of its instructions alone, timed in turn with it"
+        yield record(name="ceiling", value=limit.operations(seconds), unit="1/s", how=how)
+    for name, (contender, run) in ready.items():
+        what = f"{case.name}, batch {case.batch}: {name}"
+        mine = functools.partial(record, tools=dict(contender.tools))
+        for kind, caches, times in (
+            ("time", "warm", warm[name]),
+            ("time_cold", "cold", cold[name]),
+        ):
+            how = f"{what}; median of {len(times)} runs, {caches} caches, {bench.how}"
+            yield mine(name=kind, value=statistics.median(times), unit="s", how=how)
+        if contender.weights_bytes is not None:
+            how = f"{what}; weights and thresholds in memory"
+            yield mine(name="weights", value=contender.weights_bytes, unit="B", how=how)
+        if case.batch >= BUSY:
+            joules = bench.energy(run)
+            if joules is not None:
+                how = f"{what}; of the whole device, idle power not taken off"
+                yield mine(name="energy", value=joules, unit="J", how=how)
 
 
 def rows_of(records: Iterable[Record]) -> list[Row]:

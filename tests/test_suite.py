@@ -1,6 +1,7 @@
 """The software benchmark: every contender is timed, and nothing wrong is."""
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from bnnhw.record import read_records, write_records
 from bnnhw.sw import on_cpu, suite
 from bnnhw.sw.float32 import FloatNetwork
 from bnnhw.sw.native import NativeNetwork, available
-from bnnhw.sw.on_cpu import CpuBench, ceilings
-from bnnhw.sw.suite import Case, measure, paper, rows_of
+from bnnhw.sw.on_cpu import PAIR_OF_WORDS, CpuBench
+from bnnhw.sw.suite import Case, limits_of, measure, paper, rows_of
 from bnnhw.synthetic import random_layer, random_mlp
 from bnnhw.vectors import random_vectors
 
@@ -29,7 +30,8 @@ SMALL = [
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(on_cpu, "SHORTEST_S", 0.0)
+    monkeypatch.setattr(on_cpu, "SLICE_S", 0.0)
+    monkeypatch.setattr(on_cpu, "ROUNDS", 2)
     monkeypatch.setattr(on_cpu, "COLD_BYTES", 1 << 10)
 
 
@@ -51,7 +53,7 @@ def test_every_contender_is_timed_warm_and_cold() -> None:
         for record, caches in ((row.time, "warm"), (row.time_cold, "cold")):
             assert (record.kind, record.unit) == ("measured", "s")
             assert 0 < float(record.value) < 10
-            assert f"{caches} caches, 1 thread" in record.how
+            assert f"of 2 runs, {caches} caches, 1 thread, contenders in turn" in record.how
 
 
 def test_what_was_measured_is_not_measured_again_and_no_time_is_no_case() -> None:
@@ -76,11 +78,27 @@ def test_nothing_wrong_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
         measure(SMALL, CpuBench(1))
 
 
-def test_prefixes_raise_the_ceiling() -> None:
-    limits = ceilings()
-    assert set(limits) >= {"avx2"} or "avx2" not in available()
-    if "avx512" in limits:
-        assert limits["avx512"] > limits["avx512, without prefixes"] > limits["avx2"] > 1e11
+def test_a_product_comes_with_what_its_contenders_cannot_pass() -> None:
+    records = measure(SMALL, CpuBench(1))
+    limits = limits_of(records)
+    there = [isa for isa in PAIR_OF_WORDS if isa.partition(",")[0] in available()]
+    assert list(limits) == [f"C, {isa}" for isa in there]
+    if "avx512" in there:
+        with_prefixes, without = limits["C, avx512"], limits["C, avx512, without prefixes"]
+        assert with_prefixes > without > limits["C, avx2"] > 1e11
+    for row in rows_of(records):
+        if row.case == "40^3" and row.contender in limits:
+            assert 2 * 40**3 / float(row.time.value) < limits[row.contender]
+
+
+def test_contenders_are_timed_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_cpu, "ROUNDS", 3)
+    order: list[str] = []
+    runs = {name: functools.partial(order.append, name) for name in "abc"}
+    times = CpuBench(1).times(runs, cold=False)
+    assert order == [*"abc"] * 3 and {name: len(each) for name, each in times.items()} == {
+        "a": 3, "b": 3, "c": 3,
+    }  # fmt: skip
 
 
 def test_the_papers_networks_are_random_and_decide_something() -> None:

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from ..files import write_bytes
     from ..record import read_records, write_records
     from ..sw.chart import chart
-    from ..sw.suite import ceilings, limits_of, measure, paper, rows_of
+    from ..sw.suite import limits_of, measure, paper, rows_of
 
     if args.threads < 1:
         raise InputError(f"threads must be at least 1, not {args.threads}")
@@ -70,8 +70,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     others = {record.on for record in known} - {bench.device}
     if others:
         raise InputError(f"{args.out} was measured on {others.pop()}, not on {bench.device}")
-    if not limits_of(known):
-        known = [*known, *ceilings(bench)]
 
     def save(records: "list[Record]") -> None:
         if args.out:

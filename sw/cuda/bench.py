@@ -2,10 +2,10 @@
 
 __all__ = ["GpuBench"]
 
-import contextlib
+import functools
 import importlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from bnnhw.vectors import random_vectors
 
 from ..bench import check
 from ..layout import NEVER, TILE_GROUP, packed_words
-from ..suite import Case, Contender
+from ..suite import Case, Contender, Limit, Run
 from .gpu import first_gpu
 from .network import STAGE, CudaNetwork
 from .opponents import FORMATS, LEAST_INT8, PaperNetwork, TorchNetwork, torch_product
@@ -46,12 +46,15 @@ class GpuBench:
         self._made: dict[str, Any] = {}
         self._sweep = torch.empty(COLD_BYTES, dtype=torch.uint8, device=self.gpu.device)
 
-    def times(self, run: Callable[[], object], *, cold: bool) -> list[float]:
-        """Seconds of replays of a run, by events, after a warm-up.
+    def times(self, runs: Mapping[str, Run], *, cold: bool) -> dict[str, list[float]]:
+        """Seconds of replays, by events: one run after the other, as the GPU is ours alone."""
+        return {name: self._times(run, cold=cold) for name, run in runs.items()}
+
+    def _times(self, replay: Run, *, cold: bool) -> list[float]:
+        """Seconds of a run's replays.
 
         The GPU is kept busy until a replay is handed in, so that this is not counted.
         """
-        replay = self._captured(run)
         self._wake(replay)
         times: list[float] = []
         while len(times) < LEAST or (sum(times) < SHORTEST_S and len(times) < MOST):
@@ -69,14 +72,15 @@ class GpuBench:
                 break
         return times
 
-    def _wake(self, replay: Callable[[], object]) -> None:
+    def _wake(self, replay: Run) -> None:
         """Runs it until the GPU's clocks have risen."""
         started = time.perf_counter()
         while time.perf_counter() - started < WAKE_S:
             replay()
             torch.cuda.synchronize()
 
-    def _captured(self, run: Callable[[], object]) -> Callable[[], object]:
+    def prepared(self, run: Run) -> Run:
+        """The replay of a run's CUDA graph."""
         run()
         run()
         torch.cuda.synchronize()
@@ -87,12 +91,11 @@ class GpuBench:
         torch.cuda.synchronize()
         return graph.replay
 
-    def energy(self, run: Callable[[], object]) -> float | None:
+    def energy(self, replay: Run) -> float | None:
         """Joules of a run over a second of them, by NVML's counter; None where it has none."""
         counter = _energy_counter()
         if counter is None:
             return None
-        replay = self._captured(run)
         before, started, count = counter(), time.perf_counter(), 0
         while time.perf_counter() - started < ENERGY_S:
             for _ in range(10):
@@ -115,20 +118,18 @@ class GpuBench:
         for kind in FORMATS:
             if kind == "int8" and case.batch < LEAST_INT8:
                 continue
-            with _tf32(kind == "tf32"):
-                tools = {"torch": torch.__version__}
-                if case.product:
-                    run = torch_product(kind, x, case.network.dense[0].weight)
-                    yield Contender(name=f"torch, {kind}", tools=tools, run=run)
-                else:
-                    network = self._kept(case, kind, lambda n, k=kind: TorchNetwork(n, k))  # type: ignore[misc]
-                    given = network.load(x)
-                    yield Contender(
-                        name=f"torch, {kind}",
-                        tools=tools,
-                        run=lambda n=network, g=given: n.run(g),  # type: ignore[misc]
-                        weights_bytes=network.weights_bytes,
-                    )
+            contender = functools.partial(
+                Contender, name=f"torch, {kind}", tools={"torch": torch.__version__}
+            )
+            if case.product:
+                run = torch_product(kind, x, case.network.dense[0].weight)
+                yield contender(run=_with_tf32(run, kind == "tf32"))
+            else:
+                network = self._kept(case, kind, lambda n, k=kind: TorchNetwork(n, k))  # type: ignore[misc]
+                run = functools.partial(network.run, network.load(x))
+                yield contender(
+                    run=_with_tf32(run, kind == "tf32"), weights_bytes=network.weights_bytes
+                )
 
     def _kept(self, case: Case, what: str, make: Callable[[Network], Any]) -> Any:
         """What a contender makes of a network, once for all batches; of the last network only."""
@@ -211,42 +212,54 @@ class GpuBench:
                 weights_bytes=network.weights_bytes,
             )
 
-    def ceilings(self) -> dict[str, float]:
-        """Operations a second of a product that no contender passes, by its name.
+    def limits(self) -> list[Limit]:
+        """Of kernels on one instruction each, on registers or one piece of shared memory.
 
-        Each is the rate of one instruction on registers or one piece of shared memory: `mma` and
-        `wgmma` of bits; popcounts, of which XOR takes one for 32 bits and prefixes one for 64.
+        `mma` and `wgmma` of bits; popcounts, of which XOR takes one for 32 bits and prefixes one
+        for 64.
         """
-        popcounts = self._rate("rate_popc", threads=1024)
-        found = {
-            "CUDA, mma": 2 * 16 * 8 * 256 * self._rate("rate_mma_bits", threads=512) / 32,
-            "CUDA, popcounts": 2 * 64 * popcounts,
-            "the paper's XNOR kernel": 2 * 32 * popcounts,
-        }
+        found = [
+            self._limit("CUDA, mma", "rate_mma_bits", 2 * 16 * 8 * 256 / 32, threads=512),
+            self._limit("CUDA, popcounts", "rate_popc", 2 * 64, threads=1024),
+            self._limit("the paper's XNOR kernel", "rate_popc", 2 * 32, threads=1024),
+        ]
         if self.gpu.architecture.product == "wgmma":
-            rate = self._rate("rate_wgmma_bits", threads=256, shared=STAGE) / 128
-            found["CUDA, wgmma"] = 2 * 64 * 256 * 256 * rate
+            each = 2 * 64 * 256 * 256 / 128
+            found.append(
+                self._limit("CUDA, wgmma", "rate_wgmma_bits", each, threads=256, shared=STAGE)
+            )
         return found
 
-    def _rate(self, kernel: str, *, threads: int, shared: int = 0) -> float:
-        """Instructions that all threads start in a second, one block a multiprocessor."""
+    def _limit(
+        self, contender: str, kernel: str, each: float, *, threads: int, shared: int = 0
+    ) -> Limit:
+        """Of a kernel whose threads each start so many instructions, `each` operations a thread's
+        instruction; one block a multiprocessor."""
         out = torch.empty(self.gpu.blocks * threads, dtype=torch.int32, device=self.gpu.device)
-        given = [TURNS, out]
+        blocks = (self.gpu.blocks, 1)
+        count = self.gpu.blocks * threads * TURNS * CHAINS
 
         def run() -> None:
-            self.gpu.launch(kernel, (self.gpu.blocks, 1), (threads, 1), given, shared=shared)
+            self.gpu.launch(kernel, blocks, (threads, 1), [TURNS, out], shared=shared)
 
-        return self.gpu.blocks * threads * TURNS * CHAINS / min(self.times(run, cold=False))
+        return Limit(
+            contender=contender,
+            runs={kernel: run},
+            operations=lambda seconds: each * count / seconds[kernel],
+        )
 
 
-@contextlib.contextmanager
-def _tf32(on: bool) -> Iterator[None]:
-    """Whether float32 products are taken in TF32."""
-    torch.backends.cuda.matmul.allow_tf32 = on
-    try:
-        yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = False
+def _with_tf32(run: Run, on: bool) -> Run:
+    """A run whose float32 products are taken in TF32, or not."""
+
+    def switched() -> object:
+        torch.backends.cuda.matmul.allow_tf32 = on
+        try:
+            return run()
+        finally:
+            torch.backends.cuda.matmul.allow_tf32 = False
+
+    return switched
 
 
 def _nvml() -> Any:
