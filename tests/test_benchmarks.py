@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import docs, hardware, simulation, store, tables
+from benchmarks import docs, exactness, hardware, simulation, store, tables
 from benchmarks.cases import CASES, Case, ModelCase
 from bnnhw.folding import Folding
 from bnnhw.network_file import load
@@ -89,6 +89,18 @@ def test_whole_networks_were_simulated_on_the_whole_test_set(
         assert value["mismatches"] == 0
         assert value["images"] >= least
         assert value["interval_cycles"] == folding.interval(network)
+
+
+@pytest.mark.parametrize("case", exactness.CASES, ids=lambda case: case.name)
+def test_every_backend_gave_goldens_scores_on_the_whole_test_set(
+    case: exactness.ExactnessCase,
+) -> None:
+    records = store.kept(f"exactness-{case.name}")
+    ways = {re.sub(r".*; (\w+): (\w+).*", r"\1 \2", record.how) for record in records}
+    assert ways >= {"cpu avx512", "cpu avx2", "cpu portable", "numpy 1", "torch float32"}
+    for record in records:
+        assert (record.name, record.value) == ("scores_differ", 0)
+        assert record.how.startswith("of 100000 on MNIST's 10000 test images")
 
 
 def test_every_proof_holds_in_the_kept_records() -> None:
