@@ -13,6 +13,9 @@ from .errors import InputError
 from .files import write_text
 
 
+KEPT = ("benchmarks/records", "sw/records")  # where the repository keeps records
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """One figure: what, how much, how it was come by.
@@ -59,10 +62,21 @@ class Record:
 
 @functools.cache
 def commit() -> str:
-    """The commit this copy of bnnhw stands at; empty where it is no git checkout."""
+    """The commit this copy of bnnhw stands at; empty where it is no git checkout.
+
+    With `-dirty` where a tracked file was changed that is no record itself.
+    """
+    head = _git("rev-parse", "--short=12", "HEAD")
+    others = (":/", *(f":(exclude,top){folder}" for folder in KEPT))
+    changed = head and _git("status", "--porcelain", "--untracked-files=no", "--", *others)
+    return f"{head}-dirty" if changed else head
+
+
+def _git(*arguments: str) -> str:
+    """What git says about this checkout; empty if it is none."""
     try:
         done = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            ["git", *arguments],
             cwd=Path(__file__).parent,
             capture_output=True,
             text=True,

@@ -2,10 +2,12 @@
 
 import dataclasses
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from bnnhw import record
 from bnnhw.errors import InputError
 from bnnhw.record import Record, commit, read_records, write_records
 
@@ -68,6 +70,31 @@ def test_one_line_says_what_is_no_file_of_records(
 
 def test_the_commit_is_one_of_git_or_nothing() -> None:
     assert re.fullmatch(r"([0-9a-f]{12,40}(-dirty)?)?", commit())
+
+
+def test_a_changed_file_makes_it_dirty_unless_it_is_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*arguments: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    files = [tmp_path / name for name in ("bnnhw/record.py", "benchmarks/records/one.json")]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_text("old")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "one")
+    monkeypatch.setattr(record, "__file__", str(files[0]))
+    try:
+        for changed, dirty in ((None, False), (files[1], False), (files[0], True)):
+            if changed:
+                changed.write_text("new")
+            commit.cache_clear()
+            assert re.fullmatch(r"[0-9a-f]{12}" + "-dirty" * dirty, commit())
+    finally:
+        commit.cache_clear()
 
 
 def test_no_commit_is_found_outside_a_checkout(
