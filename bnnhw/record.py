@@ -12,7 +12,6 @@ from typing import Any, Literal
 from .errors import InputError
 from .files import write_text
 
-
 KEPT = ("benchmarks/records", "sw/records")  # where the repository keeps records
 
 
