@@ -128,20 +128,24 @@ def _kept(case: ExactnessCase) -> list[Record]:
 
 
 def _way(record: Record) -> str:
-    """Backend, and its instructions or product."""
-    return record.how.partition("; ")[2].partition(",")[0]
+    """Backend, and its instructions or product where it has several."""
+    backend, _, how = record.how.partition("; ")[2].partition(": ")
+    return f"{backend}, {how.partition(',')[0]}" if backend in ("cpu", ON_GPU) else backend
 
 
 def table() -> str:
-    """The kept records as the docs' table."""
-    lines = ["| network | scores | differ from golden's, with |", "|---|---|---|"]
-    for case in CASES:
-        records = _kept(case)
-        if records:
-            scores = f"{int(records[0].how.split()[1]):,}"
-            told = ", ".join(f"{_way(record)} {record.value}" for record in records)
-            weights = "trained" if "trained" in records[0].how else "random"
-            lines.append(f"| {case.name}, {weights} | {scores} | {told} |")
+    """The kept records as the docs' table: scores that differ, of how many."""
+    found = {case: {_way(record): record for record in _kept(case)} for case in CASES}
+    ways = list(dict.fromkeys(way for records in found.values() for way in records))
+    lines = [f"| network | scores | {' | '.join(ways)} |", "|---" * (2 + len(ways)) + "|"]
+    for case, records in found.items():
+        some = next(iter(records.values()), None)
+        if some:
+            weights = "trained" if "trained" in some.how else "random"
+            cells = [str(records[way].value) if way in records else "" for way in ways]
+            lines.append(
+                f"| {case.name}, {weights} | {int(some.how.split()[1]):,} | {' | '.join(cells)} |"
+            )
     return "\n".join(lines) + "\n"
 
 
