@@ -26,6 +26,7 @@ BATCH = 4096
 RUNS = 30
 SHORTEST_S = 0.3  # short runs are repeated until this much time was seen
 WARM_UP = 3
+ON_GPU = "inputs and weights on the device, launches and synchronization included"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,9 +143,36 @@ def _ways(network: Network) -> list[Way]:
         in_torch("cpu", cpu_name(), f"{threads} thread{'s'[: threads > 1]}"),
     ]
     if torch.cuda.is_available():
-        how = "inputs and weights on the device, launches and synchronization included"
-        ways.append(in_torch("cuda", torch.cuda.get_device_name(), how))
+        on = torch.cuda.get_device_name()
+        try:
+            ways.append(_in_cuda(network, on))
+        except ToolError as error:
+            console.remark(f"the kernels for GPUs are left out: {error}")
+        ways.append(in_torch("cuda", on, ON_GPU))
     return ways
+
+
+def _in_cuda(network: Network, on: str) -> Way:
+    import torch
+
+    from .cuda.network import CudaNetwork
+
+    kernels = CudaNetwork(network)
+
+    def run(maps: Any) -> object:
+        scores = kernels.forward(maps)
+        torch.cuda.synchronize()
+        return scores
+
+    return Way(
+        on=on,
+        runs=f"bits, CUDA ({kernels.product})",
+        weight_bits=1,
+        how=ON_GPU,
+        tools={"bnnhw": __version__},
+        load=kernels.load,
+        run=run,
+    )
 
 
 def _in_c(network: Network) -> Way:

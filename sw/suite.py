@@ -1,7 +1,8 @@
 """The kernels against what else multiplies the same matrices on the same device, in one run."""
 
 __all__ = [
-    "Bench", "Case", "Contender", "Limit", "Row", "limits_of", "measure", "paper", "rows_of",
+    "Bench", "Case", "Contender", "Limit", "Row", "limits_of", "measure", "mlp_name", "paper",
+    "rows_of",
 ]  # fmt: skip
 
 import dataclasses
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from bnnhw import console
+from bnnhw.layers import Conv, Layer
 from bnnhw.network import Network
 from bnnhw.record import Record, commit
 from bnnhw.synthetic import random_layer, random_mlp
@@ -170,8 +172,21 @@ def paper(backend: str = "cpu", *, quick: bool = False) -> list[Case]:
     cases = [Case(name=f"{size}^3", network=random_layer(size, size), batch=size)]
     for width in widths:
         network = random_mlp((784, width, width, width, 10), input_bits=8)
-        cases += [Case(name=f"784-{width}x3-10", network=network, batch=n) for n in batches]
+        name = mlp_name(network)
+        assert name is not None
+        cases += [Case(name=name, network=network, batch=n) for n in batches]
     return cases
+
+
+def mlp_name(network: Network) -> str | None:
+    """`784-256x3-10` of a network of that shape on 8-bit inputs, None of another."""
+    if len(network.layers) != 4 or not all(isinstance(one, Layer) for one in network.layers):
+        return None
+    if any(isinstance(one, Conv) for one in network.layers) or network.input.bits != 8:
+        return None
+    *hidden, classes = (layer.neurons for layer in network.weighted)
+    same = len(set(hidden)) == 1
+    return f"{network.input.size}-{hidden[0]}x3-{classes}" if same else None
 
 
 def measure(

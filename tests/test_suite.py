@@ -13,12 +13,15 @@ import pytest
 from bnnhw import cli
 from bnnhw.errors import ToolError
 from bnnhw.golden import evaluate
-from bnnhw.record import read_records, write_records
-from bnnhw.sw import on_cpu, suite
+from bnnhw.record import Record, read_records, write_records
+from bnnhw.report import comparison
+from bnnhw.report.comparison import compare
+from bnnhw.sw import kept, on_cpu, suite
 from bnnhw.sw.float32 import FloatNetwork
+from bnnhw.sw.kept import kept_timings
 from bnnhw.sw.native import NativeNetwork, available
 from bnnhw.sw.on_cpu import PAIR_OF_WORDS, CpuBench
-from bnnhw.sw.suite import Case, limits_of, measure, paper, rows_of
+from bnnhw.sw.suite import Case, limits_of, measure, mlp_name, paper, rows_of
 from bnnhw.synthetic import random_layer, random_mlp
 from bnnhw.vectors import random_vectors
 
@@ -143,6 +146,44 @@ def test_records_of_another_machine_are_not_mixed_in(
     write_records(tmp_path / "r.json", [dataclasses.replace(record, on="another CPU")])
     assert cli.main(["bench", "-o", str(tmp_path / "r.json")]) == 2
     assert "r.json was measured on another CPU, not on " in capsys.readouterr().err
+
+
+def test_what_was_kept_of_a_gpu_is_told_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = random_mlp((784, 256, 256, 256, 10), input_bits=8, seed=7)
+    assert [mlp_name(one) for one in (network, SMALL[0].network, SMALL[1].network)] == [
+        "784-256x3-10", None, None,
+    ]  # fmt: skip
+    assert mlp_name(random_mlp((784, 256, 256, 256, 10))) is None
+    assert mlp_name(random_mlp((784, 256, 255, 256, 10), input_bits=8)) is None
+
+    def taken(contender: str, batch: int, seconds: float, case: str = "784-256x3-10") -> Record:
+        how = f"{case}, batch {batch}: {contender}; median of 5 runs"
+        return Record(name="time", value=seconds, unit="s", kind="measured", how=how, on="A GPU")
+
+    records = [
+        *(taken("CUDA, mma", batch, seconds) for batch, seconds in ((1, 2e-6), (4096, 3e-5))),
+        *(taken("CUDA, wgmma", batch, seconds) for batch, seconds in ((1, 4e-6), (4096, 2e-5))),
+        *(taken("torch, bfloat16", batch, seconds) for batch, seconds in ((1, 9e-6), (4096, 8e-5))),
+        taken("torch, float32", 4096, 1e-4),  # not alone
+        taken("CUDA, wgmma", 4096, 1e-9, "784-1024x3-10"),
+    ]
+    records += [dataclasses.replace(one, name="time_cold") for one in records]
+    cpu = [dataclasses.replace(one, how=one.how.replace("CUDA", "C")) for one in records]
+    monkeypatch.setattr(kept, "FOLDER", tmp_path)
+    assert kept_timings(network) == []
+    write_records(tmp_path / "cpu.json", cpu)
+    write_records(tmp_path / "gpu.json", records)
+    found = kept_timings(network)
+    assert [(one.runs, one.weight_bits, one.one.value, one.many.value) for one in found] == [
+        ("CUDA, wgmma, kept", 1, 4e-6, 2e-5),
+        ("torch, bfloat16, kept", 16, 9e-6, 8e-5),
+    ]
+    monkeypatch.setattr(comparison, "measure", lambda *_, **__: [])
+    rows = {row.runs: row for row in compare(network, out=None).rows if row.device == "A GPU"}
+    assert rows["CUDA, wgmma, kept"].value("measured_rate_4096") == pytest.approx(4096 / 2e-5)
+    assert rows["torch, bfloat16, kept"].value("weights_less") == 2
 
 
 def test_bits_take_a_thirtysecond_of_the_memory(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ..network import Network
 from ..network_file import load
 from ..record import Record, commit
 from ..sw.bench import BATCH, Timing, measure
+from ..sw.kept import kept_timings
 from .fpga import fpga_rows
 from .rows import Cell, Gap, Row, speed_cells
 
@@ -110,7 +111,10 @@ def compare(
         folder = None  # opened before anything is timed: a folder that is not ours is told at once
         if out is not None:
             folder = stack.enter_context(new_folder(Path(out), marker=f"{NAME}.json"))
-        rows = compare_rows(network, fpga, measure(network, seed=seed))
+        timings = measure(network, seed=seed)
+        if not any(timing.runs.startswith("bits, CUDA") for timing in timings):
+            timings += kept_timings(network)
+        rows = compare_rows(network, fpga, timings)
         comparison = Comparison(network=network, name=name, rows=tuple(rows))
         if folder is not None:
             with console.progress("draw the chart"):
@@ -121,7 +125,7 @@ def compare(
 
 
 def compare_rows(network: Network, fpga: list[Row], timings: list[Timing]) -> list[Row]:
-    """All rows: those of the FPGA, those timed here, and the rooflines.
+    """All rows: those of the FPGA, those timed here or elsewhere, and the rooflines.
 
     Parameters
     ----------
@@ -133,10 +137,9 @@ def compare_rows(network: Network, fpga: list[Row], timings: list[Timing]) -> li
         dataclasses.replace(row, cells=_memory(network, BITS, row.cell("moved")) | row.cells)
         for row in fpga
     ]
-    formats = {precision.bits: precision for precision in PRECISIONS}
     for timing in timings:
         cells = speed_cells(timing.one, timing.many, BATCH)
-        cells |= _memory(network, formats[timing.weight_bits])
+        cells |= _memory(network, Precision(name=timing.runs, bits=timing.weight_bits))
         rows.append(Row(device=timing.one.on, runs=timing.runs, cells=cells))
     for device in DEVICES:
         for precision in PRECISIONS:
