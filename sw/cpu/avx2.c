@@ -68,7 +68,7 @@ static inline __attribute__((always_inline)) void half_bits(const uint32_t *a, i
         const int now = words < 2 * PAIRS ? words : 2 * PAIRS;
         for (int i = 0; i < rows; i++)
             bytes[i] = _mm256_setzero_si256();
-#pragma GCC unroll 4 /* or parities move from register to register */
+#pragma GCC unroll 2 /* or parities move from register to register */
         for (int k = 0; k < now; k += 2, a += 2 * step, w += 2 * BNN_LANES) {
             const __m256i w1 = LOAD(w), w2 = LOAD(w + BNN_LANES);
             for (int i = 0; i < rows; i++) {
