@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bnnhw.files import write_bytes, write_text
 
-from . import accuracy, exactness, simulation
+from . import accuracy, exactness, simulation, software
 from .cards import CARDS, card
 from .charts import clock_chart, popcount_chart
 from .store import MODELS
@@ -29,7 +29,11 @@ DOCS = Path(__file__).parent.parent / "docs"
 TABLES = {
     "popcount.md": {"popcount": popcount_table, "packed": packed_table},
     "proofs.md": {"proofs": proofs_table},
-    "software.md": {"exactness": exactness.table},
+    "software.md": {
+        "exactness": exactness.table,
+        "product": software.product_table,
+        "mlp": software.mlp_table,
+    },
     "training.md": {"accuracy": accuracy.table},
     "../README.md": {
         "accuracy": accuracy.summary,
