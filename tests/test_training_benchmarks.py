@@ -102,6 +102,12 @@ def test_the_ablations_table_says_what_a_change_is_worth() -> None:
     assert ablation.chart() != before
 
 
+def test_every_kept_network_has_a_card() -> None:
+    models = {path.stem for path in store.MODELS.glob("*.safetensors")}
+    assert models == {run.name for run in CARDS}
+    assert models == {path.stem for path in store.MODELS.glob("*.md")}
+
+
 @pytest.mark.parametrize("run", CARDS, ids=lambda run: run.name)
 def test_a_kept_network_has_the_card_that_its_file_and_records_tell(
     run: Run, monkeypatch: pytest.MonkeyPatch
