@@ -1,6 +1,6 @@
 """A memory of the datapath and the registers behind it: for a replay buffer, for an exit."""
 
-__all__ = ["Bank", "in_luts"]
+__all__ = ["Bank", "as_stream", "in_luts"]
 
 from amaranth.hdl import Array, Module, Signal, Value
 from amaranth.lib import memory, wiring
@@ -8,7 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from ..folding import ceil_div
 from ..technology import Technology
+from .counter import thermometer
 from .families import FAMILIES
+from .slack import Slack
 
 BLOCK_RAM_WIDTH = 36  # of a block RAM in its shape for few words
 
@@ -113,6 +115,41 @@ class Bank(wiring.Component):
     def _writes(self, m: Module, words: memory.Memory, enable: Value, addr: Value) -> None:
         port = words.write_port()
         m.d.comb += [port.en.eq(enable), port.addr.eq(addr), port.data.eq(self.d)]
+
+
+def as_stream(m: Module, words: Bank, slack: Slack, some: Value, fetch: Signal) -> Signal:
+    """The words of a bank as a stream, which `slack` gives.
+
+    Parameters
+    ----------
+    some : Value
+        There is a word at `read_addr`.
+    fetch : Signal
+        Set here: it is taken; the next address is due in the next cycle.
+
+    Returns
+    -------
+    Signal
+        The bank's second register takes what its first one holds.
+    """
+    coming = Signal(name="coming")  # the bank's first register holds a word
+    fetched = Signal(name="fetched")  # its second one does
+    move = Signal(name="move")
+    # Behind the memory there is room for four words: its two registers and the slack. So the first
+    # register is free whenever a word may come, and need not ask what is after it.
+    room = thermometer(m, "room", 4, up=slack.o.valid & slack.o.ready, down=fetch, start=4)
+    m.d.comb += [
+        words.read.eq(room[0]),  # nobody looks at what is read where nothing is
+        words.move.eq(move),
+        fetch.eq(some & room[0]),
+        move.eq(~fetched | slack.i.ready),
+        slack.i.valid.eq(fetched),
+        slack.i.payload.eq(words.q),
+    ]
+    m.d.sync += coming.eq(fetch | (coming & ~move))
+    with m.If(move):
+        m.d.sync += fetched.eq(coming)
+    return move
 
 
 def in_luts(technology: Technology, width: int, depth: int) -> bool:

@@ -7,8 +7,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..technology import Technology
-from .bank import Bank
-from .counter import fill, thermometer
+from .bank import Bank, as_stream
+from .counter import fill
 from .delay import late
 from .slack import Slack
 
@@ -72,30 +72,16 @@ class Exit(wiring.Component):
         produce = Signal(range(size))  # where the next word goes
         consume = Signal(range(size))  # where the next one to leave is
         fetch = Signal()
-        coming = Signal()  # the bank's first register holds a word
-        fetched = Signal()  # its second one does
-        move = Signal()
         arrived = Signal()
         m.d.sync += arrived.eq(self.done)
         some = fill(m, "held", self.depth, up=arrived, down=fetch)  # words in memory
-        # Behind the memory there is room for four words: its two registers and the slack. So the
-        # first register is free whenever a word may come, and need not ask what is after it.
-        room = thermometer(m, "room", 4, up=slack.o.valid & slack.o.ready, down=fetch, start=4)
         m.d.comb += [
             words.write.eq(arrived),
             words.write_addr.eq(produce),
             words.d.eq(late(m, "word", self.result)),
             words.read_addr.eq(consume),
-            words.read.eq(room[0]),  # nobody looks at what is read where nothing is
-            words.move.eq(move),
-            fetch.eq(some & room[0]),
-            move.eq(~fetched | slack.i.ready),
-            slack.i.valid.eq(fetched),
-            slack.i.payload.eq(words.q),
         ]
-        m.d.sync += coming.eq(fetch | (coming & ~move))
-        with m.If(move):
-            m.d.sync += fetched.eq(coming)
+        as_stream(m, words, slack, some, fetch)
         with m.If(arrived):
             m.d.sync += produce.eq(produce + 1)
         with m.If(fetch):
