@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import tomli_w
 
+from .dataflow import map_words
 from .errors import InputError
 from .files import write_text
-from .layers import Layer
+from .layers import Conv, Layer
 from .network import Network
 from .toml_file import read_toml
 
@@ -140,8 +141,9 @@ class LayerFolding:
 
 
 def layer_cycles(layer: Layer, fold: LayerFolding) -> int:
-    """Cycles a sample: IF * NF * PG, with no bubble between samples."""
-    return fold.steps(layer) * fold.neuron_folds(layer)
+    """Cycles a sample: IF * NF * PG, for each window; with no bubble between samples."""
+    windows = layer.window.positions if isinstance(layer, Conv) else 1
+    return windows * fold.steps(layer) * fold.neuron_folds(layer)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,14 +167,14 @@ class Folding:
 
     def pairs(self, network: Network) -> Iterator[tuple[Layer, LayerFolding]]:
         """Each layer with its folding. Raises InputError where they do not belong together."""
-        wanted = [layer.name for layer in network.dense]
+        wanted = [layer.name for layer in network.weighted]
         given = [fold.name for fold in self.layers]
         if wanted != given:
             raise InputError(
                 f"the folding must name the layers {', '.join(wanted)}, in this order, "
                 f"not {', '.join(given) or 'none'}"
             )
-        for layer, fold in zip(network.dense, self.layers, strict=True):
+        for layer, fold in zip(network.weighted, self.layers, strict=True):
             if fold.planes > 1 and fold.planes >= 2 * layer.input_bits:
                 raise InputError(
                     f"{fold.name}: planes must be below twice its input bits, "
@@ -189,8 +191,7 @@ class Folding:
         """
         if self.pixels_per_beat is not None:
             return self.pixels_per_beat
-        slowest = max(layer_cycles(layer, fold) for layer, fold in self.pairs(network))
-        needed = ceil_div(network.input.size, slowest)
+        needed = ceil_div(network.input.size, self.slowest(network))
         unit = 8 if network.input.bits == 1 else 1  # one-bit pixels fill bytes
         needed = ceil_div(needed, unit) * unit
         simd = self.layers[0].simd
@@ -206,13 +207,19 @@ class Folding:
     def output_beats(self, network: Network, output: str) -> int:
         """Beats of the output bus a sample: 1 for the class, M scores, or NF words of bits."""
         if network.output is None:
-            return self.layers[-1].neuron_folds(network.dense[-1])
+            return self.layers[-1].neuron_folds(network.weighted[-1])
         return network.output.neurons if output == "scores" else 1
 
     def interval(self, network: Network, output: str = "class") -> int:
         """Cycles from one sample's result to the next one's, in steady state without stalls."""
-        cycles = [layer_cycles(layer, fold) for layer, fold in self.pairs(network)]
-        return max(*cycles, self.input_beats(network), self.output_beats(network, output))
+        slowest = self.slowest(network)
+        words = (count for _, _, count in map_words(network, slowest))
+        beats = (self.input_beats(network), self.output_beats(network, output))
+        return max(slowest, *words, *beats)
+
+    def slowest(self, network: Network) -> int:
+        """Cycles a sample of the layer that takes most."""
+        return max(layer_cycles(layer, fold) for layer, fold in self.pairs(network))
 
     def to_toml(self) -> str:
         """The folding as TOML text."""

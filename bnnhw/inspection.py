@@ -236,6 +236,8 @@ def inspect(
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     given = folding is not None
+    if given:
+        _ = network.dense  # others have none
     if folding is None and (network.is_dense or target_fps is not None):
         folding = proposed(network, target_fps=target_fps, clock_hz=clock_hz)
     return Inspection(network=network, folding=folding, given=given, clock_hz=clock_hz)

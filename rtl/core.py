@@ -16,8 +16,11 @@ from amaranth.hdl import (
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..dataflow import map_words
 from ..errors import InputError
 from ..folding import Folding, ceil_div
+from ..layers import Conv
+from ..maps import Flatten, Pool
 from ..network import Network
 from ..technology import Technology
 from ..timing import layer_latency
@@ -26,9 +29,12 @@ from .counter import counter
 from .gearbox import Gearbox, word_layout
 from .layer import LayerCore
 from .plan import LayerPlan
+from .pool import PoolStage
 from .weights import settled
+from .window_buffer import WindowBuffer
 
 OUTPUTS = ("class", "scores", "bits")
+Source = stream.Interface | wiring.FlippedInterface
 
 
 class Core(wiring.Component):
@@ -82,7 +88,7 @@ class Core(wiring.Component):
         if output not in OUTPUTS:
             raise InputError(f"output must be {', '.join(OUTPUTS)}, not {output!r}")
         if (network.output is None) != (output == "bits"):
-            last = network.dense[-1].name
+            last = network.layers[-1].name
             gives = "bits" if network.output is None else "class or scores"
             raise InputError(
                 f"the last layer, {last}, gives {gives}, so the output is not {output}"
@@ -91,12 +97,20 @@ class Core(wiring.Component):
         self.technology = technology or Technology()
         self.folding = folding = settled(network, folding, self.technology)
         self.output = output
+        self.pixels = folding.bus_pixels(network)
+        self.word_channels = {
+            name: wide for name, wide, _ in map_words(network, folding.slowest(network))
+        }
         self.plans = []
-        wide = self.pixels = folding.bus_pixels(network)
-        for layer, fold in folding.pairs(network):
-            parts = fold.simd // fold.bus(layer, wide)
-            self.plans.append(LayerPlan(layer, fold, self.technology, simulated, parts))
-            wide = fold.rows
+        folds = iter(folding.pairs(network))
+        wide = self.pixels
+        for stage in network.layers:
+            wide = self.word_channels.get(stage.name, wide)
+            if not isinstance(stage, Pool | Flatten):
+                layer, fold = next(folds)
+                parts = fold.simd // fold.bus(layer, wide)
+                self.plans.append(LayerPlan(layer, fold, self.technology, simulated, parts))
+                wide = fold.rows
         rows = self.plans[-1].fold.rows
         width_out = ceil_div(rows, 8) * 8 if output == "bits" else 32
         super().__init__(
@@ -127,24 +141,43 @@ class Core(wiring.Component):
             self.s_axis_tready.eq(reader.i.ready & ~self.closed),
             self.frame_error.eq(reader.frame_error),
         ]
-        source: stream.Interface | wiring.FlippedInterface = reader.o
-        units, wide = form.size, self.pixels
-        for plan in self.plans:
-            last = plan is self.plans[-1]
-            if wide != plan.bus:
-                box = Gearbox(
-                    units=units,
-                    wide_in=wide,
-                    wide_out=plan.bus,
-                    width=plan.layer.input_bits,
-                    hold=plan.plane_groups,
+        source: Source = reader.o
+        units, wide, bits = form.size, self.pixels, form.bits
+        plans = iter(self.plans)
+        for stage in self.network.layers:
+            last = stage is self.network.layers[-1]
+            if stage.name in self.word_channels:  # its map comes in words of so many channels
+                words = self.word_channels[stage.name]
+                source = self._geared(
+                    m, f"map_gearbox_{stage.name}", source, units=units, wide=(wide, words),
+                    bits=bits,
+                )  # fmt: skip
+                wide = words
+            if isinstance(stage, Flatten):
+                units = stage.shape_out[0]
+                continue
+            if isinstance(stage, Pool):
+                pool = PoolStage(stage, channels=wide, technology=self.technology)
+                source = self._mapped(m, f"pool_{stage.name}", source, pool)
+                units = stage.window.shape[2]
+                continue
+            plan = next(plans)
+            if isinstance(stage, Conv):
+                each = stage.window.shape[2] // wide
+                buffer = WindowBuffer(
+                    stage.window, words=each, width=wide * bits, technology=self.technology
                 )
-                source = self._through(m, f"gearbox_{plan.name}", source, box)
+                source = self._mapped(m, f"windows_{stage.name}", source, buffer)
+                units = stage.inputs
+            source = self._geared(
+                m, f"gearbox_{plan.name}", source, units=units, wide=(wide, plan.bus), bits=bits,
+                hold=plan.plane_groups,
+            )  # fmt: skip
             layer = LayerCore(plan, gives_class=last and self.output == "class")
             m.submodules[f"layer_{plan.name}"] = self._region(m, f"layer_{plan.name}")(layer)
             wiring.connect(m, source, layer.i)
             source = layer.o if last else _as_words(m, layer.o)
-            units, wide = plan.layer.neurons, plan.fold.rows
+            units, wide, bits = plan.layer.neurons, plan.fold.rows, 1
         self._give(m, source)
         return m
 
@@ -189,33 +222,49 @@ class Core(wiring.Component):
         m.d.comb += [ClockSignal(name).eq(self.aclk), ResetSignal(name).eq(reset)]
         return DomainRenamer(name)
 
-    def _through(
+    def _geared(
         self,
         m: Module,
         name: str,
-        source: stream.Interface | wiring.FlippedInterface,
-        box: Gearbox,
-    ) -> stream.Interface | wiring.FlippedInterface:
-        """The stream `source` in the words of `box`, which has a region of its own."""
+        source: Source,
+        *,
+        units: int,
+        wide: tuple[int, int],
+        bits: int,
+        hold: int = 1,
+    ) -> Source:
+        """The stream `source` in words of another width, by a gearbox with a region of its own."""
+        wide_in, wide_out = wide
+        if wide_in == wide_out:
+            return source
+        box = Gearbox(units=units, wide_in=wide_in, wide_out=wide_out, width=bits, hold=hold)
         m.submodules[name] = self._region(m, name)(box)
         wiring.connect(m, source, box.i)
         return box.o
 
-    def _give(self, m: Module, source: stream.Interface | wiring.FlippedInterface) -> None:
+    def _mapped(
+        self, m: Module, name: str, source: Source, stage: WindowBuffer | PoolStage
+    ) -> Source:
+        """The stream `source` through a stage that knows no vectors."""
+        m.submodules[name] = self._region(m, name)(stage)
+        m.d.comb += [
+            stage.i.valid.eq(source.valid),
+            stage.i.payload.eq(source.p.units),
+            source.ready.eq(stage.i.ready),
+        ]
+        return _as_words(m, stage.o)
+
+    def _give(self, m: Module, source: Source) -> None:
         """The last layer's stream as frames on m_axis."""
         plan = self.plans[-1]
         word: Value = source.payload
         beats = self.folding.output_beats(self.network, self.output)
         if self.output == "scores":
             source = _as_words(m, source)
-            if plan.fold.rows > 1:
-                box = Gearbox(
-                    units=plan.layer.neurons,
-                    wide_in=plan.fold.rows,
-                    wide_out=1,
-                    width=plan.word_width,
-                )
-                source = self._through(m, "output_gearbox", source, box)
+            source = self._geared(
+                m, "output_gearbox", source, units=plan.layer.neurons, wide=(plan.fold.rows, 1),
+                bits=plan.word_width,
+            )  # fmt: skip
             word = source.p.units.as_signed()
         _, frame_end = counter(m, "output_beat", beats, source.valid & self.m_axis_tready)
         m.d.comb += [
@@ -236,7 +285,7 @@ def reset_cycles(plans: Sequence[LayerPlan]) -> int:
     return longest_flight(plans) + 4
 
 
-def _as_words(m: Module, source: stream.Interface | wiring.FlippedInterface) -> stream.Interface:
+def _as_words(m: Module, source: Source) -> stream.Interface:
     """A layer's stream as words of vectors, none of which is to be dropped."""
     words = stream.Signature(word_layout(len(source.payload))).create()
     m.d.comb += [

@@ -83,6 +83,7 @@ def generate(
         The manifest.
     """
     network = model if isinstance(model, Network) else load(model)
+    _ = network.dense  # others are refused
     if vectors < 0:
         raise InputError(f"vectors must be at least 0, not {vectors}")
     if output is None:

@@ -1,0 +1,45 @@
+"""The words in which maps pass between layers, and how many of them a sample takes."""
+
+__all__ = ["map_words", "word_channels"]
+
+from collections.abc import Iterator
+
+from .layers import Conv
+from .maps import Flatten, Pool
+from .network import Network
+from .window import Window
+
+
+def word_channels(channels: int, positions: int, cycles: int) -> int:
+    """The fewest channels a word with which so many positions pass in so many cycles; else all.
+
+    They divide the channels, so that words of a position follow each other without a gap.
+    """
+    divisors = (wide for wide in range(1, channels + 1) if channels % wide == 0)
+    return next((w for w in divisors if positions * (channels // w) <= cycles), channels)
+
+
+def map_words(network: Network, cycles: int) -> Iterator[tuple[str, int, int]]:
+    """Of each window generator, pooling and flattening: its layer, channels a word, words a sample.
+
+    Parameters
+    ----------
+    cycles : int
+        Of the slowest layer, which none of them shall be slower than.
+    """
+    for layer in network.layers:
+        if isinstance(layer, Conv | Pool):
+            positions, channels = _positions(layer.window), layer.window.shape[2]
+        elif isinstance(layer, Flatten):
+            (high, wide, channels) = layer.shape
+            positions = high * wide
+        else:
+            continue
+        wide = word_channels(channels, positions, cycles)
+        yield layer.name, wide, positions * (channels // wide)
+
+
+def _positions(window: Window) -> int:
+    """What passes in or out of a window buffer, whichever is more."""
+    high, wide, _ = window.shape
+    return max(high * wide, window.positions * window.kernel[0] * window.kernel[1])

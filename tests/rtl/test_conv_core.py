@@ -1,0 +1,102 @@
+# amaranth: UnusedElaboratable=no
+"""Convolutions, poolings and flattenings in the Amaranth simulator: golden's beats, in time."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import random_conv_network
+from rtl_bench import Stalls, beats_of, expected, run_core
+
+from bnnhw.errors import InputError
+from bnnhw.folding import Folding, LayerFolding
+from bnnhw.layers import Conv
+from bnnhw.network import Network
+
+Stages = list[tuple[str, int, int, int, int]]
+
+
+def folded(network: Network, seed: int, pixels: int | None = None) -> Folding:
+    """Grids of any size."""
+    rng = np.random.default_rng(seed)
+    layers = []
+    for layer in network.weighted:
+        planes = [p for p in (1, 2, 4, 8) if p == 1 or p < 2 * layer.input_bits]
+        rows, cols, lanes = (int(rng.integers(1, most)) for most in (layer.neurons + 2, 4, 9))
+        layers.append(
+            LayerFolding(name=layer.name, rows=rows, cols=cols, lanes=lanes,
+                         planes=int(rng.choice(planes)))
+        )  # fmt: skip
+    return Folding(layers=tuple(layers), pixels_per_beat=pixels)
+
+
+def check(
+    network: Network, folding: Folding, output: str, images: int, stall: float = 0.0
+) -> list[int]:
+    """Every beat is golden's; the cycles in which they were taken."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, network.input.top + 1, (images, network.input.size)).astype(np.uint8)
+    x[0] = network.input.top
+    wanted = expected(network, folding, x, output)
+    beats = [beat for image in x for beat in beats_of(network, folding, image)]
+    run = run_core(
+        network, folding, beats, output, results=len(wanted), stall_in=Stalls(stall, seed=1),
+        stall_out=Stalls(stall, burst=30, seed=2),
+    )  # fmt: skip
+    assert run.beats == wanted and not run.frame_error
+    return run.taken
+
+
+NETWORKS: dict[str, tuple[tuple[int, int, int], Stages]] = {
+    "one channel": ((8, 7, 1), [("conv", 6, 3, 1, 1), ("pool", 0, 2, 2, 0), ("conv", 5, 2, 1, 0)]),
+    "strides": ((9, 9, 3), [("conv", 4, 3, 2, 0), ("conv", 7, 2, 2, 1)]),
+    "pools that overlap": ((7, 8, 2), [("conv", 6, 2, 1, 0), ("pool", 0, 3, 1, 0)]),
+    "pools that leave lines over": ((8, 8, 4), [("conv", 9, 3, 1, 1), ("pool", 0, 3, 3, 0)]),
+    "one position": ((3, 3, 5), [("conv", 9, 3, 1, 0)]),
+    "padding wider than a step": ((5, 5, 4), [("conv", 6, 4, 3, 3)]),
+}
+
+
+@pytest.mark.parametrize("stall", [0.0, 0.5])
+@pytest.mark.parametrize("bits", [1, 4])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_equal_golden(name: str, bits: int, stall: float) -> None:
+    shape, stages = NETWORKS[name]
+    network = random_conv_network(shape, stages, bits=bits, seed=bits)
+    for seed in (0, 1):
+        check(network, folded(network, seed), "scores" if seed else "class", 3, stall)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_image_comes_when_the_slowest_stage_is_done_with_it(name: str) -> None:
+    shape, stages = NETWORKS[name]
+    network = random_conv_network(shape, stages, bits=4, seed=5)
+    for seed in range(3):
+        folding = folded(network, seed)
+        taken = check(network, folding, "class", 8)
+        assert np.diff(taken)[-3:].tolist() == [folding.interval(network)] * 3
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Network:
+    shape = draw(st.tuples(st.integers(1, 7), st.integers(1, 7), st.integers(1, 5)))
+    stages: Stages = []
+    for _ in range(draw(st.integers(1, 3))):
+        kind = draw(st.sampled_from(["conv", "conv", "pool"] if stages else ["conv"]))
+        kernel, stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+        padding = draw(st.integers(0, kernel - 1)) if kind == "conv" else 0
+        stages.append((kind, draw(st.integers(1, 9)), kernel, stride, padding))
+    bits = draw(st.integers(1, 8))
+    for count in range(len(stages), 0, -1):
+        try:
+            return random_conv_network(shape, stages[:count], bits=bits, seed=count)
+        except InputError:  # a window that does not fit
+            continue
+    return random_conv_network((3, 3, 2), [("conv", 2, 2, 1, 0)], bits=bits)
+
+
+@settings(deadline=None, max_examples=20)
+@given(network=networks(), seed=st.integers(0, 9), stall=st.sampled_from([0.0, 0.5]))
+def test_any_network_equals_golden(network: Network, seed: int, stall: float) -> None:
+    assert any(isinstance(layer, Conv) for layer in network.layers)
+    check(network, folded(network, seed, pixels=seed + 1), "scores", 2, stall)
