@@ -54,10 +54,11 @@ def end_carries(path: Path, top: str) -> tuple[int, int]:
         if not readers[pins.get("COUT", OPEN)[0]] and pins.get("COUT", OPEN) != OPEN:
             pins["COUT"] = OPEN
             taken += 1
-        if constants.get(pins["CIN"][0]) == "0" and _no_carry_enters(cell, readers, constants):
+        (carry_in,) = pins.get("CIN", OPEN)
+        if constants.get(carry_in) == "0" and _no_carry_enters(cell, readers, constants):
             pins["CIN"] = OPEN
             taken += 1
-        elif cell["type"] == "CCU2" and pins["CIN"] != OPEN and pins["CIN"][0] not in carries:
+        elif cell["type"] == "CCU2" and [carry_in] != OPEN and carry_in not in carries:
             unfed.append(name)
     if unfed:
         one = 1 + max(net for cell in cells.values() for net in _nets(cell))

@@ -20,6 +20,8 @@ from .netlist import Cell, Netlist, read_netlist
 from .targets import Target
 
 PLACED = "top"  # what nextpnr calls the module that it writes
+# Of a 16x4 memory: all, and those that take its writing, which nextpnr counts for ECP5 only.
+MEMORY_SITES, WRITING_SITES = 6, 2
 GLOBAL_CLOCK = (
     r"[Pp]romoting (clock net )?'?pin_clock|'pin_clock\S* net was routed using global resources"
 )
@@ -142,11 +144,15 @@ def route(
         log = folder / f"{pack.tool.name}.log"
         run_tool(pack, arguments, cwd=folder, log=log, keep_log=keep_log)
     used = {kind: sites["used"] for kind, sites in utilisation.items()}
+    memories = count(joined, target.family).memory_sites // MEMORY_SITES
     if target.family == "gowin":
-        # Where a flip-flop has no LUT before it, one passes its input through.
-        packed = count(core_of(read_netlist(folder / layout, PLACED)), target.family).lut_sites
+        # Where a flip-flop has no LUT before it, one passes its input through; a memory's words lie
+        # in LUTs beside its cell.
+        placed = count(core_of(read_netlist(folder / layout, PLACED)), target.family)
+        packed = placed.luts + placed.carry_sites + WRITING_SITES * memories
     else:
         packed = used[family.sites] - _harness_sites(joined, target.family)
+        packed += WRITING_SITES * memories if target.family == "nexus" else 0
     ffs = used[family.ffs] - count(harness_of(joined), target.family).ffs if family.ffs else None
     return Route(
         seed=seed,

@@ -211,9 +211,14 @@ class Target:
         if speed and speed not in family.speeds:
             known = ", ".join(family.speeds) or "left out"
             raise InputError(f"{self.family} speed must be {known}, not {speed!r}")
+        usual = family.packages[device]
+        if family.pins and self.package not in ("", usual):
+            raise InputError(
+                f"{self.family} {device} is routed in package {usual} only, not {self.package!r}"
+            )
         object.__setattr__(self, "device", device)
         object.__setattr__(self, "speed", speed)
-        object.__setattr__(self, "package", self.package or family.packages[device])
+        object.__setattr__(self, "package", self.package or usual)
 
     @property
     def about(self) -> Family:

@@ -115,6 +115,10 @@ MISTAKES = [
         "ice40 device must be one of hx8k, hx4k, hx1k, lp8k, lp1k, up5k, not '85k'",
     ),
     (["BUILD", "--speed", "5"], "ecp5 speed must be 6, 7, 8, not '5'"),
+    (
+        ["BUILD", "--target", "nexus", "--package", "QFN72"],
+        "nexus lifcl-40 is routed in package BG400C only, not 'QFN72'",
+    ),
     (["BUILD", "--route", "--freq", "0"], "freq must be above 0 MHz, not 0"),
     (["BUILD", "--route", "--freq", "nan"], "freq must be above 0 MHz, not nan"),
     (["BUILD", "--route", "--seeds", "1,x"], "seeds must be numbers like 1,2,3, not '1,x'"),

@@ -28,6 +28,16 @@ module top(input aclk, input [15:0] a, b, output [15:0] y);
   assign y = x & b;
 endmodule
 """
+# 16 words of four bits in LUTs, written and read.
+MEMORY = """
+module top(input aclk, input we, input [3:0] wa, ra, d, output reg [3:0] y);
+  (* ram_style = "distributed" *) reg [3:0] words [0:15];
+  always @(posedge aclk) begin
+    if (we) words[wa] <= d;
+    y <= words[ra];
+  end
+endmodule
+"""
 # nextpnr makes constants 0 and 1 in LUTs of their own, needed or not: 1 on ECP5, 2 on iCE40. On
 # Gowin the site of each flip-flop is taken.
 PACKED = {  # design, target: LUT sites, packed sites, packed flip-flops
@@ -39,6 +49,9 @@ PACKED = {  # design, target: LUT sites, packed sites, packed flip-flops
     ("gates", "nexus"): (16, 16, 16),
     ("registers", "gowin"): (0, 32, 32),
     ("gates", "gowin"): (16, 32, 16),
+    ("memory", "ecp5"): (6, 6 + 1, 4),
+    ("memory", "nexus"): (6, 6, 4),
+    ("memory", "gowin"): (6, 6 + 4, 4),
 }
 # nextpnr's names of pins, and of LUT sites.
 PINS = {"ecp5": "TRELLIS_IO", "ice40": "SB_IO", "nexus": "SEIO33_CORE", "gowin": "IOB"}
@@ -50,7 +63,7 @@ SITES = {"ecp5": "TRELLIS_COMB", "ice40": "ICESTORM_LC", "nexus": "OXIDE_COMB", 
 def test_what_is_left_without_the_harness_is_the_core(
     design: str, family: str, tmp_path: Path
 ) -> None:
-    verilog = {"registers": REGISTERS, "gates": GATES}[design]
+    verilog = {"registers": REGISTERS, "gates": GATES, "memory": MEMORY}[design]
     result = synth(write_build(tmp_path / "build", verilog), target=family, route=True)
     (routed,) = result.routes
     seen = (result.counts.lut_sites, routed.packed_sites, routed.packed_ffs)
