@@ -26,4 +26,5 @@ def processor() -> str:
         return platform.processor() or platform.machine()
     numbers = re.findall(r"^(?:cpu )?(family|model)\s*:\s*(\d+)$", text, re.MULTILINE)[:2]
     kind = ", ".join(" ".join(number) for number in numbers)
-    return named.group(1) if re.search(r"\d", named.group(1)) else f"{named.group(1)} ({kind})"
+    name = named.group(1)
+    return name if re.search(r"\d", name) or not kind else f"{name} ({kind})"

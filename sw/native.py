@@ -19,6 +19,7 @@ from .layout import KINDS, Affine, Pooling, Words, layout
 
 ISAS = ("avx512", "avx2", "portable")  # the fastest first
 LEAST = 8  # samples that are worth a thread
+WORTH = 50_000_000  # operations that are
 
 
 class _Layer(ctypes.Structure):
@@ -96,7 +97,7 @@ class NativeNetwork:
         self._kept = layout(network)
         self.weights_bytes = sum(layer.nbytes for layer in self._kept)
         self._layers = (_Layer * len(self._kept))(*map(_described, self._kept))
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        self._pool = ThreadPoolExecutor(max(1, self.threads - 1))  # beside the thread that calls
 
     def run(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.integer]:
         """Scores, int32 (N, M), or the last layer's bits, uint8 (N, *shape), of quantized inputs.
@@ -129,13 +130,14 @@ class NativeNetwork:
         return out
 
     def _call(self, x: npt.NDArray[np.unsignedinteger], out: npt.NDArray[np.integer]) -> None:
-        parts = max(1, min(self.threads, len(x) // LEAST))
-        if parts == 1 or self._pool is None:
-            self._part(x, out)
-            return
+        work = self.network.operations * len(x)
+        parts = max(1, min(self.threads, len(x) // LEAST, work // WORTH))
         cuts = [len(x) * i // parts for i in range(parts + 1)]
-        pairs = [(x[a:b], out[a:b]) for a, b in itertools.pairwise(cuts)]
-        list(self._pool.map(lambda pair: self._part(*pair), pairs))
+        first, *others = [(x[a:b], out[a:b]) for a, b in itertools.pairwise(cuts)]
+        started = [self._pool.submit(self._part, *pair) for pair in others]
+        self._part(*first)
+        for one in started:
+            one.result()
 
     def _part(self, x: npt.NDArray[np.unsignedinteger], out: npt.NDArray[np.integer]) -> None:
         size, packed = x.shape[1] * x.itemsize, x.dtype == np.uint32

@@ -247,7 +247,7 @@ def measure(
 
 
 def limits_of(records: Iterable[Record]) -> dict[str, float]:
-    """`ceilings` by contender."""
+    """The records of limits, by contender."""
     found = (record for record in records if record.name == "ceiling")
     return {record.how.partition(";")[0]: float(record.value) for record in found}
 
@@ -258,11 +258,11 @@ def _measured(
     limits = bench.limits() if case.product else ()
     loops = {name: bench.prepared(run) for limit in limits for name, run in limit.runs.items()}
     runs = {name: run for name, (_, run) in ready.items()}
-    warm, cold = bench.times({**runs, **loops}, cold=False), bench.times(runs, cold=True)
+    warm, cold = bench.times({**loops, **runs}, cold=False), bench.times(runs, cold=True)
     record = functools.partial(Record, kind="measured", on=bench.device, commit=commit())
     seconds = {name: statistics.median(times) for name, times in warm.items()}
     for limit in limits:
-        how = f"{limit.contender}; operations, of its instructions alone, timed in turn with it"
+        how = f"{limit.contender}; operations, of its instructions alone; {bench.how}"
         yield record(name="ceiling", value=limit.operations(seconds), unit="1/s", how=how)
     for name, (contender, run) in ready.items():
         what = f"{case.name}, batch {case.batch}: {name}"

@@ -98,12 +98,31 @@ def test_any_network_equals_golden(sizes: list[int], bits: int, count: int, seed
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_share_a_batch_and_change_nothing(threads: int) -> None:
+def test_threads_share_a_batch_and_change_nothing(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "WORTH", 1)
     network = random_network((100, 65, 10), bits=4)
     runner = NativeNetwork(network, threads=threads)
+    whole, parts = runner._part, []
+
+    def part(x: npt.NDArray[np.uint8], out: npt.NDArray[np.integer]) -> None:
+        parts.append(len(x))
+        whole(x, out)
+
+    monkeypatch.setattr(runner, "_part", part)
     for count in (0, 1, 7, 8, 50, 1001):
         x = random_vectors(network, count, count)
+        parts.clear()
         assert np.array_equal(runner.run(x), expected(network, x))
+        assert sum(parts) == count and len(parts) == max(1, min(threads, count // 8))
+
+
+def test_little_work_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = random_network((100, 65, 10), bits=4)
+    runner = NativeNetwork(network, threads=2)
+    monkeypatch.setattr(runner._pool, "submit", None)
+    runner.run(random_vectors(network, 100, 0))
 
 
 @pytest.mark.parametrize("inputs", [31, 64, 100])

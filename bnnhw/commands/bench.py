@@ -70,6 +70,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     others = {record.on for record in known} - {bench.device}
     if others:
         raise InputError(f"{args.out} was measured on {others.pop()}, not on {bench.device}")
+    ways = {row.time.how for row in rows_of(known) if not row.time.how.endswith(bench.how)}
+    if ways:
+        how = ways.pop().rpartition("caches, ")[2]
+        raise InputError(f"{args.out} was measured with {how}; not with {bench.how}")
 
     def save(records: "list[Record]") -> None:
         if args.out:
@@ -106,6 +110,8 @@ def _table(
     against = [one for one in opponents if any(row.contender == one for row in rows)]
     shown = []
     for row in rows:
+        if row.case not in cases:  # of the other suite
+            continue
         taken = float(row.time.value)
         case = cases[row.case]
         rate = case.network.operations * row.batch / taken

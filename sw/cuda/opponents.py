@@ -60,7 +60,7 @@ def _product(kind: str, weight: Tensor) -> Callable[[Tensor], Tensor]:
 
 
 class TorchNetwork:
-    """A network of dense layers in one of `FORMATS`, compiled by torch but for float32.
+    """A network of dense layers in one of `FORMATS`, compiled by torch.
 
     Sums of bfloat16 and float8 are rounded to 8 bits before they meet their threshold, so some bits
     differ from golden's: that is what these formats give. The others are exact. 8-bit pixels are
@@ -96,7 +96,7 @@ class TorchNetwork:
             each = _as(own, signs[:1, :1]).element_size()
             self.weights_bytes += signs.numel() * each + sum(4 * v.numel() for v in last)
         torch._dynamo.config.recompile_limit = 256  # one for each format, network and batch
-        self.run = self._run if kind == "float32" else torch.compile(self._run, dynamic=False)
+        self.run = torch.compile(self._run, dynamic=False)
 
     def load(self, x: npt.NDArray[np.uint8]) -> Tensor:
         """Quantized inputs (N, K) as the first layer takes them."""
