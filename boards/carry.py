@@ -9,6 +9,8 @@ from typing import Any
 
 from bnnhw.files import write_text
 
+from .rewrite import JsonCell, new_cell, next_net, readers
+
 OPEN = ["x"]
 CARRIES = ("CCU2C", "CCU2")
 CONSTANTS = {"VLO": "0", "VHI": "1"}
@@ -38,7 +40,7 @@ def end_carries(path: Path, top: str) -> tuple[int, int]:
     netlist = json.loads(path.read_text())
     module = netlist["modules"][top]
     cells = module["cells"]
-    readers = _readers(module)
+    read = readers(module)
     constants: dict[int | str, str] = {"0": "0", "1": "1"}
     carries = set()
     for cell in cells.values():
@@ -51,43 +53,26 @@ def end_carries(path: Path, top: str) -> tuple[int, int]:
         if cell["type"] not in CARRIES:
             continue
         pins = cell["connections"]
-        if not readers[pins.get("COUT", OPEN)[0]] and pins.get("COUT", OPEN) != OPEN:
+        if not read[pins.get("COUT", OPEN)[0]] and pins.get("COUT", OPEN) != OPEN:
             pins["COUT"] = OPEN
             taken += 1
         (carry_in,) = pins.get("CIN", OPEN)
-        if constants.get(carry_in) == "0" and _no_carry_enters(cell, readers, constants):
+        if constants.get(carry_in) == "0" and _no_carry_enters(cell, read, constants):
             pins["CIN"] = OPEN
             taken += 1
         elif cell["type"] == "CCU2" and [carry_in] != OPEN and carry_in not in carries:
             unfed.append(name)
     if unfed:
-        one = 1 + max(net for cell in cells.values() for net in _nets(cell))
-        cells["carry_one"] = _cell("VHI", {}, {"Z": [one]})
+        one = next_net(module)
+        cells["carry_one"] = new_cell("VHI", {}, {"Z": one})
         for net, name in enumerate(unfed, one + 1):
             cells[f"{name}_feed"] = _feed(cells[name], net, one)
     write_text(path, json.dumps(netlist))
     return taken, len(unfed)
 
 
-def _nets(cell: dict[str, Any]) -> list[int]:
-    return [net for bits in cell["connections"].values() for net in bits if isinstance(net, int)]
-
-
-def _readers(module: dict[str, Any]) -> Counter[int | str]:
-    """How many cell inputs and outputs of the module read each net."""
-    readers: Counter[int | str] = Counter()
-    for cell in module["cells"].values():
-        for port, bits in cell["connections"].items():
-            if cell["port_directions"][port] == "input":
-                readers.update(bits)
-    for port in module["ports"].values():
-        if port["direction"] != "input":
-            readers.update(port["bits"])
-    return readers
-
-
 def _no_carry_enters(
-    cell: dict[str, Any], readers: Counter[int | str], constants: dict[int | str, str]
+    cell: JsonCell, read: Counter[int | str], constants: dict[int | str, str]
 ) -> bool:
     """Whether a slot stops the carry, and nobody reads a sum up to it.
 
@@ -95,7 +80,7 @@ def _no_carry_enters(
     """
     pins = cell["connections"]
     for slot in "01":
-        if readers[pins.get(f"S{slot}", OPEN)[0]]:
+        if read[pins.get(f"S{slot}", OPEN)[0]]:
             return False
         text = cell["parameters"][f"INIT{slot}"]
         contents = int(text, 16 if text.startswith("0x") else 2)
@@ -105,26 +90,9 @@ def _no_carry_enters(
     return False
 
 
-def _feed(cell: dict[str, Any], net: int, one: int) -> dict[str, Any]:
+def _feed(cell: JsonCell, net: int, one: int) -> JsonCell:
     """A CCU2 whose carry is what `cell` has for its carry in; it is put before that, by `net`."""
-    inputs: dict[str, Any] = {f"{pin}{slot}": [one] for slot in "01" for pin in "ABCD"}
-    inputs["A1"], cell["connections"]["CIN"] = cell["connections"]["CIN"], [net]
+    inputs: dict[str, Any] = {f"{pin}{slot}": one for slot in "01" for pin in "ABCD"}
+    (inputs["A1"],), cell["connections"]["CIN"] = cell["connections"]["CIN"], [net]
     # The second LUT is 0 with B, C and D 1, and its lower half then is A.
-    contents = {"INJECT": "NO", "INIT0": "0x0000", "INIT1": "0x00AA"}
-    return _cell("CCU2", inputs, {"COUT": [net]}, contents)
-
-
-def _cell(
-    kind: str,
-    inputs: dict[str, Any],
-    outputs: dict[str, Any],
-    parameters: dict[str, str] | None = None,
-) -> dict[str, Any]:
-    return {
-        "hide_name": 0,
-        "type": kind,
-        "parameters": parameters or {},
-        "attributes": {},
-        "port_directions": dict.fromkeys(inputs, "input") | dict.fromkeys(outputs, "output"),
-        "connections": {**inputs, **outputs},
-    }
+    return new_cell("CCU2", inputs, {"COUT": net}, INJECT="NO", INIT0="0x0000", INIT1="0x00AA")

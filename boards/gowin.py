@@ -3,11 +3,11 @@
 __all__ = ["to_timed_cells"]
 
 import json
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from bnnhw.files import write_text
+
+from .rewrite import JsonCell, new_cell, next_net, readers
 
 LUTS = ("LUT1", "LUT2", "LUT3", "LUT4")
 INIT = "INIT"
@@ -35,40 +35,22 @@ def to_timed_cells(path: Path, top: str) -> int:
     netlist = json.loads(path.read_text())
     module = netlist["modules"][top]
     cells = module["cells"]
-    readers: Counter[int | str] = Counter()
-    of_luts, last = set(), 0
+    read, free = readers(module), next_net(module)
+    of_luts = set()
     for cell in cells.values():
-        for port, bits in cell["connections"].items():
-            last = max([last, *(net for net in bits if isinstance(net, int))])
-            if cell["port_directions"][port] == "input":
-                readers.update(bits)
         if cell["type"] in LUTS:
             contents = cell["parameters"][INIT]
             cell["type"], cell["parameters"][INIT] = "LUT4", contents * (16 // len(contents))
             of_luts.add(cell["connections"]["F"][0])
-    for port in module["ports"].values():
-        readers.update(port["bits"])
-    put: dict[str, Any] = {}
+    put: dict[str, JsonCell] = {}
     for name, cell in cells.items():
         if not cell["type"].startswith("DFF"):
             continue
         (net,) = cell["connections"]["D"]
-        if isinstance(net, int) and not (net in of_luts and readers[net] == 1):
-            own = last + len(put) + 1
+        if isinstance(net, int) and not (net in of_luts and read[net] == 1):
+            own = free + len(put)
             cell["connections"]["D"] = [own]
-            put[f"{name}_way"] = _way(net, own)
+            put[f"{name}_way"] = new_cell("LUT4", {"I0": net}, {"F": own}, INIT="10" * 8)
     cells.update(put)
     write_text(path, json.dumps(netlist))
     return len(put)
-
-
-def _way(net: int, to: int) -> dict[str, Any]:
-    """A LUT that passes a net on."""
-    return {
-        "hide_name": 0,
-        "type": "LUT4",
-        "parameters": {INIT: "10" * 8},
-        "attributes": {},
-        "port_directions": {"I0": "input", "F": "output"},
-        "connections": {"I0": [net], "F": [to]},
-    }
