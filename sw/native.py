@@ -19,7 +19,7 @@ from .layout import KINDS, Affine, Pooling, Words, layout
 
 ISAS = ("avx512", "avx2", "portable")  # the fastest first
 LEAST = 8  # samples that are worth a thread
-WORTH = 50_000_000  # operations that are
+WORTH = 80_000_000  # operations that are
 
 
 class _Layer(ctypes.Structure):
