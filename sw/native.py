@@ -132,6 +132,9 @@ class NativeNetwork:
     def _call(self, x: npt.NDArray[np.unsignedinteger], out: npt.NDArray[np.integer]) -> None:
         work = self.network.operations * len(x)
         parts = max(1, min(self.threads, len(x) // LEAST, work // WORTH))
+        if parts == 1:
+            self._part(x, out)
+            return
         cuts = [len(x) * i // parts for i in range(parts + 1)]
         first, *others = [(x[a:b], out[a:b]) for a, b in itertools.pairwise(cuts)]
         started = [self._pool.submit(self._part, *pair) for pair in others]
