@@ -99,9 +99,8 @@ def test_contenders_are_timed_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     runs = {name: functools.partial(order.append, name) for name in "abc"}
     times = CpuBench(1).times(runs, cold=False)
-    assert order == [*"aabbcc", *"abcabc"] and {name: len(each) for name, each in times.items()} == {
-        "a": 3, "b": 3, "c": 3,
-    }  # fmt: skip
+    assert order == [*"aabbcc", *"abcabc"]
+    assert {name: len(each) for name, each in times.items()} == {"a": 3, "b": 3, "c": 3}
 
 
 def test_the_papers_networks_are_random_and_decide_something() -> None:

