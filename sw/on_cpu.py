@@ -24,9 +24,7 @@ from .packed import PackedNetwork
 from .suite import Case, Contender, Limit, Run
 
 ROUNDS, SLICE_S = 7, 0.05  # all contenders in turn, each for so long or for a run
-LOOP = (
-    36_000_000  # instructions of a limit's run: milliseconds, so that starting threads is nothing
-)
+LOOP = 36_000_000  # instructions of a limit's run: milliseconds, beside which threads start at once
 COLD_BYTES = 1 << 26  # written between two runs where caches are to be cold
 # Bits of a vector, and instructions for a pair of words in it: any, and those that few pipes take.
 PAIR_OF_WORDS = {
