@@ -11,6 +11,10 @@ from typing import Any
 
 import torch
 import torch.distributed
+
+# Its functions keep the group that there is when they are first imported (as torch's optimizers
+# import them) as a default: with an early import that is none, and a group's threads end with it.
+import torch.distributed.nn
 from torch import Tensor
 
 from ..errors import InputError
