@@ -2,21 +2,17 @@
 
 __all__ = ["end_carries"]
 
-import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-from bnnhw.files import write_text
-
-from .rewrite import JsonCell, new_cell, next_net, readers
+from .rewrite import JsonCell, JsonModule, new_cell, next_net, readers
 
 OPEN = ["x"]
 CARRIES = ("CCU2C", "CCU2")
 CONSTANTS = {"VLO": "0", "VHI": "1"}
 
 
-def end_carries(path: Path, top: str) -> tuple[int, int]:
+def end_carries(module: JsonModule) -> tuple[int, int]:
     """Open the ends of carry lines where nothing depends on them; feed the others where it must be.
 
     For ECP5 nextpnr puts a CCU2C of its own before each line whose carry in is connected, be it to
@@ -27,18 +23,14 @@ def end_carries(path: Path, top: str) -> tuple[int, int]:
 
     Parameters
     ----------
-    path : Path
-        The netlist, Yosys's JSON; rewritten in place.
-    top : str
-        The flat module.
+    module : dict
+        Flat, of Yosys's JSON; changed in place.
 
     Returns
     -------
     int, int
         Connections that were taken away, and cells that were put in.
     """
-    netlist = json.loads(path.read_text())
-    module = netlist["modules"][top]
     cells = module["cells"]
     read = readers(module)
     constants: dict[int | str, str] = {"0": "0", "1": "1"}
@@ -67,7 +59,6 @@ def end_carries(path: Path, top: str) -> tuple[int, int]:
         cells["carry_one"] = new_cell("VHI", {}, {"Z": one})
         for net, name in enumerate(unfed, one + 1):
             cells[f"{name}_feed"] = _feed(cells[name], net, one)
-    write_text(path, json.dumps(netlist))
     return taken, len(unfed)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,17 @@ from .gowin import to_timed_cells
 from .harness import HARNESS, harness_verilog
 from .mapped import Mapped, write_mapped
 from .netlist import read_netlist
+from .rewrite import JsonModule, rewritten
 from .route import Route, route
 from .scripts import core_script, harness_script
 from .source import Source, popcount_source, read_build
 from .targets import FAMILIES, Target
 
 RECORDS = "records.json"
+# What a family's joined netlist needs before nextpnr takes it as it shall.
+REWRITES: Mapping[str, Callable[[JsonModule], object]] = {
+    "ecp5": end_carries, "nexus": end_carries, "gowin": to_timed_cells,
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -314,9 +319,9 @@ def _run(
             write_text(folder / "harness.v", harness_verilog(netlist))
             script = harness_script(target, harness=HARNESS, core=source.top)
             _yosys(folder, "harness", script, "Yosys, harness", keep_log)
-            end_carries(folder / "routed.json", HARNESS)
-            if target.family == "gowin":
-                to_timed_cells(folder / "routed.json", HARNESS)
+            if target.family in REWRITES:
+                with rewritten(folder / "routed.json", HARNESS) as module:
+                    REWRITES[target.family](module)
             joined = read_netlist(folder / "routed.json", HARNESS)
             for seed in seeds:
                 routes.append(

@@ -2,18 +2,14 @@
 
 __all__ = ["to_timed_cells"]
 
-import json
-from pathlib import Path
 
-from bnnhw.files import write_text
-
-from .rewrite import JsonCell, new_cell, next_net, readers
+from .rewrite import JsonCell, JsonModule, new_cell, next_net, readers
 
 LUTS = ("LUT1", "LUT2", "LUT3", "LUT4")
 INIT = "INIT"
 
 
-def to_timed_cells(path: Path, top: str) -> int:
+def to_timed_cells(module: JsonModule) -> int:
     """Write all LUTs as LUT4, and put one before each flip-flop that has none of its own.
 
     nextpnr's timing analysis leaves out every path through a LUT1, LUT2 or LUT3, and through the
@@ -22,18 +18,14 @@ def to_timed_cells(path: Path, top: str) -> int:
 
     Parameters
     ----------
-    path : Path
-        The netlist, Yosys's JSON; rewritten in place.
-    top : str
-        The flat module.
+    module : dict
+        Flat, of Yosys's JSON; changed in place.
 
     Returns
     -------
     int
         LUTs that were put in.
     """
-    netlist = json.loads(path.read_text())
-    module = netlist["modules"][top]
     cells = module["cells"]
     read, free = readers(module), next_net(module)
     of_luts = set()
@@ -52,5 +44,4 @@ def to_timed_cells(path: Path, top: str) -> int:
             cell["connections"]["D"] = [own]
             put[f"{name}_way"] = new_cell("LUT4", {"I0": net}, {"F": own}, INIT="10" * 8)
     cells.update(put)
-    write_text(path, json.dumps(netlist))
     return len(put)

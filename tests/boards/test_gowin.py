@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bnnhw.boards.gowin import to_timed_cells
+from bnnhw.boards.rewrite import rewritten
 
 
 def cell(kind: str, inputs: dict[str, Any], outputs: dict[str, int], init: str = "") -> Any:
@@ -39,7 +40,8 @@ def test_every_path_goes_through_cells_whose_delay_nextpnr_knows(tmp_path: Path)
     path = tmp_path / "netlist.json"
     module = {"cells": {**CELLS, **OWN}, "ports": ports}
     path.write_text(json.dumps({"modules": {"top": module}}))
-    put = to_timed_cells(path, "top")
+    with rewritten(path, "top") as given:
+        put = to_timed_cells(given)
     found = json.loads(path.read_text())["modules"]["top"]["cells"]
     ways = {name.removesuffix("_way") for name in found if name.endswith("_way")}
     assert ways == {"after_shared", "after_seen", "after_slot", "after_dff"} and put == len(ways)
