@@ -25,6 +25,7 @@ from bnnhw.training import TrainConfig
 
 from .accuracy import shares, spread, trained
 from .command import chosen, new_parser
+from .markdown import markdown
 from .store import keep, kept
 
 SEEDS = (1, 2, 3)
@@ -139,7 +140,7 @@ def _kept(variant: Variant) -> list[Record]:
 
 def table() -> str:
     """The kept records as the docs' table: accuracies, and the change against the base."""
-    lines = ["| change | validation | test | test, against the base |", "|---|---|---|---|"]
+    rows = []
     base = shares(kept("ablation-base"), "accuracy_test")
     for variant in VARIANTS:
         found = kept(f"ablation-{variant.name}")
@@ -147,8 +148,8 @@ def table() -> str:
             continue
         valid, test = shares(found, "accuracy_valid"), shares(found, "accuracy_test")
         gain = "" if variant.name == "base" else f"{100 * (mean(test) - mean(base)):+.2f}"
-        lines.append(f"| {variant.what} | {spread(valid)} | {spread(test)} | {gain} |")
-    return "\n".join(lines) + "\n"
+        rows.append((variant.what, spread(valid), spread(test), gain))
+    return markdown(("change", "validation", "test", "test, against the base"), rows)
 
 
 def chart() -> bytes:

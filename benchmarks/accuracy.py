@@ -34,6 +34,7 @@ from bnnhw.training.fit import METRICS
 from bnnhw.training.run_folder import CONFIG, MODEL, stated
 
 from .command import chosen, new_parser
+from .markdown import markdown
 from .runs import RUNS, Run
 from .store import MODELS, keep, kept
 
@@ -152,7 +153,7 @@ def table() -> str:
     for run, found in _stated():
         seeds = ", ".join(str(s) for s in sorted({r.seed for r in found if r.seed is not None}))
         rows.append((*_named(run, found), *_reached(found), seeds, f"`{run.command}`"))
-    return _markdown((*heads, "command"), rows)
+    return markdown((*heads, "command"), rows)
 
 
 def summary() -> str:
@@ -163,7 +164,7 @@ def summary() -> str:
         (*_named(run, found), *(spread(shares(found, part)) for part in parts))
         for run, found in _stated()
     ]
-    return _markdown(heads, rows)
+    return markdown(heads, rows)
 
 
 def _stated() -> list[tuple[Run, list[Record]]]:
@@ -177,11 +178,6 @@ def _named(run: Run, records: Sequence[Record]) -> tuple[str, str, str]:
     inputs = "1 bit" if config.input_bits == 1 else f"{config.input_bits} bits"
     data = TITLES[records[0].on.partition(";")[0]]
     return data, config.topology, inputs
-
-
-def _markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines).replace("| --- ", "|---")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from bnnhw.network_file import load
 from bnnhw.record import Record
 
 from .accuracy import TITLES, shares, spread
+from .markdown import markdown
 from .runs import RUNS, Run
 from .store import MODELS, kept
 
@@ -43,14 +44,8 @@ def card(run: Run) -> str:
         ("made with", f"torch {told['torch']}, bnnhw at commit {first[0].commit}"),
         ("on", first[0].on.partition("; trained on ")[2]),
     ]
-    lines = [
-        f"# {TITLES[str(told['data_name'])]}: {told['topology']}, {_inputs(network)}",
-        "",
-        "| | |",
-        "|---|---|",
-        *(f"| {a} | {b} |" for a, b in rows),
-    ]
-    return "\n".join(lines) + "\n"
+    title = f"{TITLES[str(told['data_name'])]}: {told['topology']}, {_inputs(network)}"
+    return f"# {title}\n\n{markdown(('', ''), rows)}"
 
 
 def _beside(run: Run, records: list[Record]) -> list[tuple[str, str]]:

@@ -33,6 +33,8 @@ TABLES = {
         "exactness": exactness.table,
         "product": software.product_table,
         "mlp": software.mlp_table,
+        "first layer": software.first_layer_table,
+        "memory": software.memory_table,
     },
     "training.md": {"accuracy": accuracy.table},
     "../README.md": {

@@ -32,6 +32,7 @@ from bnnhw.sw.native import available
 from bnnhw.synthetic import random_mlp
 
 from .command import chosen, new_parser
+from .markdown import markdown
 from .store import MODELS, keep, kept
 
 ON_GPU = "cuda"
@@ -137,16 +138,14 @@ def table() -> str:
     """The kept records as the docs' table: scores that differ, of how many."""
     found = {case: {_way(record): record for record in _kept(case)} for case in CASES}
     ways = list(dict.fromkeys(way for records in found.values() for way in records))
-    lines = [f"| network | scores | {' | '.join(ways)} |", "|---" * (2 + len(ways)) + "|"]
+    rows = []
     for case, records in found.items():
         some = next(iter(records.values()), None)
         if some:
             weights = "trained" if "trained" in some.how else "random"
             cells = [str(records[way].value) if way in records else "" for way in ways]
-            lines.append(
-                f"| {case.name}, {weights} | {int(some.how.split()[1]):,} | {' | '.join(cells)} |"
-            )
-    return "\n".join(lines) + "\n"
+            rows.append([f"{case.name}, {weights}", f"{int(some.how.split()[1]):,}", *cells])
+    return markdown(["network", "scores", *ways], rows)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from bnnhw.technology import Technology
 
 from . import cases
 from .command import chosen, new_parser
+from .markdown import markdown
 from .store import MODELS, figures, keep, kept
 
 NETLIST_IMAGES = 620  # the build folder's own, about 580, and the test set's first
@@ -142,14 +143,14 @@ def _cells(records: Sequence[Record]) -> list[str]:
 
 def table() -> str:
     """The kept records as README's table."""
-    lines = [f"| {' | '.join(HEADS)} |", "|---" * len(HEADS) + "|"]
+    rows = []
     for case in CASES:
         for name in (case.name, f"{case.name}-netlist"):
             records = kept(f"simulation-{name}")
             if records:
                 title = name.replace("-netlist", ", netlist")
-                lines.append(f"| {title} | {' | '.join(_cells(records))} |")
-    return "\n".join(lines) + "\n"
+                rows.append([title, *_cells(records)])
+    return markdown(HEADS, rows)
 
 
 if __name__ == "__main__":

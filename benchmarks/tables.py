@@ -22,6 +22,7 @@ from bnnhw.record import Record
 
 from . import scaling
 from .cases import CASES, FAMILIES, ModelCase
+from .markdown import markdown
 from .store import figures, kept
 
 LANES = (8, 16, 32, 64, 128, 256, 512)
@@ -59,35 +60,35 @@ def least_per_lane(family: str) -> list[float]:
 
 def popcount_table() -> str:
     """LUT sites a lane, measured, for all families and sizes; the bound is computed."""
-    lines = [f"| | {' | '.join(f'{n} lanes' for n in LANES)} |", "|---" * (len(LANES) + 1) + "|"]
+    rows = []
     for family in FAMILIES:
         for what, suffix in (("run time", ""), ("constant", "-baked")):
             for kind, plain in (("", ""), (", plain", "-plain")):
                 values = sites_per_lane(family, f"{suffix}{plain}").values()
                 name = f"{family}, {what}{kind}"
-                lines.append(_row(name if plain else f"**{name}**", values, plain == ""))
+                rows.append(_row(name if plain else f"**{name}**", values, plain == ""))
             if not suffix:
                 name = f"{family}, {'limit' if family in LIMITS else 'bound'}"
-                lines.append(_row(name, least_per_lane(family), False))
-    return "\n".join(lines) + "\n"
+                rows.append(_row(name, least_per_lane(family), False))
+    return markdown(["", *(f"{n} lanes" for n in LANES)], rows)
 
 
 def packed_table() -> str:
     """LUT sites of 64 lanes on Yosys's netlist, and what nextpnr makes of them, where it routes."""
-    lines = ["| 64 lanes | LUT sites | packed | plain: LUT sites | packed |", "|---" * 5 + "|"]
+    rows = []
     for family in FAMILIES:
         values = [figures(kept(f"popcount-64{kind}-{family}")) for kind in ("", "-plain")]
         if all("packed_sites" in value for value in values):
             cells = [f"{value[n]:.0f}" for value in values for n in ("lut_sites", "packed_sites")]
-            lines.append(f"| {family} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+            rows.append([family, *cells])
+    return markdown(["64 lanes", "LUT sites", "packed", "plain: LUT sites", "packed"], rows)
 
 
 def hardware_table() -> str:
     """The registered popcount of 64 lanes and the demo core on every family."""
     heads = ["target", "64-lane XNOR-popcount: LUT sites", "FFs", "clock, MHz",
              "demo core: LUT sites", "FFs", "block RAM", "clock, MHz"]  # fmt: skip
-    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    rows = []
     for family in FAMILIES:
         count, demo = kept(f"popcount-64-registered-{family}"), kept(f"demo-{family}")
         if count and demo:
@@ -98,8 +99,8 @@ def hardware_table() -> str:
                 *(f"{figures(demo)[name]:,.0f}" for name in ("lut_sites", "ffs", "block_rams")),
                 _clocks(demo),
             ]
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+            rows.append(cells)
+    return markdown(heads, rows)
 
 
 def _clocks(records: Sequence[Record]) -> str:
@@ -112,23 +113,22 @@ def _clocks(records: Sequence[Record]) -> str:
 
 def proofs_table() -> str:
     """Each proof's solver time, and the wall times of `make prove` and `make prove-all`."""
-    lines = ["| proof | how | seconds |", "|---|---|---|"]
+    rows = []
     quick, whole = kept("proofs"), kept("proofs-all")
     for record in whole:
         if record.name != "wall":
-            lines.append(f"| `{record.name}` | {record.how} | {float(record.value):.0f} |")
+            rows.append((f"`{record.name}`", record.how, f"{float(record.value):.0f}"))
     for name, records in (("make prove", quick), ("make prove-all", whole)):
         for record in records:
             if record.name == "wall":
                 what = f"{record.how}, {record.on}"
-                lines.append(f"| **{name}** | {what} | **{float(record.value):.0f}** |")
-    return "\n".join(lines) + "\n"
+                rows.append((f"**{name}**", what, f"**{float(record.value):.0f}**"))
+    return markdown(("proof", "how", "seconds"), rows)
 
 
-def _row(name: str, values: Iterable[float | None], bold: bool) -> str:
+def _row(name: str, values: Iterable[float | None], bold: bool) -> list[str]:
     mark = "**" if bold else ""
-    cells = ("" if value is None else f"{mark}{value:.2f}{mark}" for value in values)
-    return f"| {name} | {' | '.join(cells)} |"
+    return [name, *("" if value is None else f"{mark}{value:.2f}{mark}" for value in values)]
 
 
 def path_owner(how: str) -> str:
@@ -149,7 +149,7 @@ def _instance(cell: str) -> str:
 def clock_table() -> str:
     """What was routed: sites, clock over the seeds, and who owns the longest path of each seed."""
     heads = ["design", "on", "LUT sites", "packed", "FFs", "block RAM", "MHz", "seeds", "limit"]
-    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    rows = []
     for case in CASES:
         records = kept(case.name)
         if not case.routed or not records:
@@ -165,15 +165,15 @@ def clock_table() -> str:
             ", ".join(f"{float(r.value) / 1e6:.0f}" for r in records if r.name == "clock"),
             ", ".join(owners),
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        rows.append(cells)
+    return markdown(heads, rows)
 
 
 def model_table() -> str:
     """The networks: images a second at the routed clock, latency, operations a LUT site."""
     heads = ["core", "LUT sites", "FFs", "block RAM", "clock", "images/s", "latency",
              "operations/s a LUT site"]  # fmt: skip
-    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    rows = []
     for case in CASES:
         value = figures(kept(case.name))
         if isinstance(case, ModelCase) and value:
@@ -185,18 +185,14 @@ def model_table() -> str:
                 f"{value['latency'] * 1e6:.2f} us",
                 f"{value['operations_per_lut_site'] / 1e6:.1f} M",
             ]
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+            rows.append(cells)
+    return markdown(heads, rows)
 
 
 def scaling_table() -> str:
     """Processor seconds and memory of the tools, by grid size."""
     sizes = [f"{n}x{n}" for n in scaling.SIZES]
-    lines = [
-        f"| | {' | '.join(f'{size} cells' for size in sizes)} |",
-        "|---" * (len(sizes) + 1) + "|",
-    ]
-    records = kept("scaling")
+    rows, records = [], kept("scaling")
     for stage in scaling.STAGES:
         for name, unit, scale in (("cpu", "s", 1.0), ("peak_memory", "MB", 1e6)):
             found = [
@@ -208,5 +204,5 @@ def scaling_table() -> str:
                 for size in sizes
                 if records
             ]
-            lines.append(f"| {stage} | {' | '.join(found)} |")
-    return "\n".join(lines) + "\n"
+            rows.append([stage, *found])
+    return markdown(["", *(f"{size} cells" for size in sizes)], rows)

@@ -2,6 +2,7 @@
 
 __all__ = ["FloatNetwork"]
 
+import math
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,12 @@ class FloatNetwork:
             for given in self._given.values()
             for tensor in given
         )
+
+    @property
+    def activations_bytes(self) -> int:
+        """What all that one sample's layers hand on takes."""
+        handed = (one for one in self.network.layers[:-1] if not isinstance(one, Flatten))
+        return sum(4 * math.prod(one.shape_out) for one in handed)
 
     def load(self, x: npt.NDArray[np.uint8]) -> Any:
         """Quantized inputs (N, K) as a tensor on the device; bits become -1.0 and +1.0."""

@@ -18,8 +18,8 @@ saves.
 """
 
 __all__ = [
-    "GROUP", "KINDS", "NEVER", "TILE_GROUP", "Affine", "Pooling", "Tiled", "Words", "in_tiles",
-    "layout", "packed_words", "tile_order",
+    "CHUNK", "GROUP", "KINDS", "NEVER", "TILE_GROUP", "Affine", "Pooling", "Tiled", "Words",
+    "in_tiles", "layout", "packed_words", "tile_order",
 ]  # fmt: skip
 
 import dataclasses

@@ -66,6 +66,8 @@ class NativeNetwork:
     ----------
     weights_bytes : int
         What weights and thresholds take.
+    activations_bytes : int
+        What all that one sample's layers hand on takes.
 
     Raises
     ------
@@ -96,6 +98,8 @@ class NativeNetwork:
                               ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p]  # fmt: skip
         self._kept = layout(network)
         self.weights_bytes = sum(layer.nbytes for layer in self._kept)
+        maps = ((layer.window.shape, layer.unit) for layer in self._kept[1:])
+        self.activations_bytes = sum(high * wide * unit for (high, wide, _), unit in maps)
         self._layers = (_Layer * len(self._kept))(*map(_described, self._kept))
         self._pool = ThreadPoolExecutor(max(1, self.threads - 1))  # beside the thread that calls
 

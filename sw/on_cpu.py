@@ -5,7 +5,7 @@ __all__ = ["CpuBench"]
 import ctypes
 import functools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,7 +21,7 @@ from .float32 import FloatNetwork
 from .layout import packed_words
 from .native import NativeNetwork, available, library
 from .packed import PackedNetwork
-from .suite import Case, Contender, Limit, Run
+from .suite import Case, Contender, Limit, Loaded, Run, planes
 
 ROUNDS, SLICE_S = 7, 0.05  # all contenders in turn, each for so long or for a run
 LOOP = 36_000_000  # instructions of a limit's run: milliseconds, beside which threads start at once
@@ -85,23 +85,34 @@ class CpuBench:
     def contenders(self, case: Case) -> Iterator[Contender]:
         """The kernels, with every set of instructions; packed numpy; torch. Checked with golden."""
         network, x = case.network, random_vectors(case.network, case.batch, 0)
-        given = packed_words(x) if case.product else x
-        for isa in available():
-            native = NativeNetwork(network, isa=isa, threads=self.threads)
-            run = native.run_packed if case.product else native.run
-            check(network, x, native.run, f"C, {isa}")
-            yield Contender(
-                name=f"C, {isa}",
-                tools={"bnnhw": __version__},
-                run=lambda run=run: run(given),  # type: ignore[misc]
-                weights_bytes=native.weights_bytes,
-                ours=True,
-            )
-        numpy = PackedNetwork(network)
-        check(network, x, numpy.run, "numpy, packed")
-        tools = {"numpy": np.__version__, "threads": "1"}
-        yield Contender(name="numpy, packed", tools=tools, run=lambda: numpy.run(x), ours=True)
-        yield from _in_torch(case, x)
+        ways = {"": (network, x)}
+        if case.first_layer:
+            ways[", bit planes"] = planes(network, x)
+        for way, given in ways.items():
+            for isa in available():
+                name = f"C, {isa}{way}"
+                load = functools.partial(self._in_c, name, isa, *given)
+                yield Contender(name=name, tools={"bnnhw": __version__}, load=load, ours=True)
+        yield Contender(
+            name="numpy, packed",
+            tools={"numpy": np.__version__, "threads": "1"},
+            load=functools.partial(_in_numpy, network, x),
+            ours=True,
+        )
+        if not case.first_layer:
+            yield from _in_torch(case, x)
+
+    def _in_c(self, name: str, isa: str, network: Network, x: npt.NDArray[np.uint8]) -> Loaded:
+        native = NativeNetwork(network, isa=isa, threads=self.threads)
+        check(network, x, native.run, name)
+        packed = network.output is None
+        run = native.run_packed if packed else native.run
+        given = packed_words(x) if packed and network.input.bits == 1 else x
+        return Loaded(
+            run=lambda: run(given),  # type: ignore[arg-type]
+            weights_bytes=native.weights_bytes,
+            activations_bytes=native.activations_bytes,
+        )
 
     def energy(self, run: Any) -> float | None:
         """Nothing here measures it."""
@@ -137,6 +148,12 @@ class CpuBench:
         return lambda: list(self._pool.map(loop, counts))
 
 
+def _in_numpy(network: Network, x: npt.NDArray[np.uint8]) -> Loaded:
+    packed = PackedNetwork(network)
+    check(network, x, packed.run, "numpy, packed")
+    return Loaded(run=lambda: packed.run(x))
+
+
 def _sweep(values: npt.NDArray[np.uint8]) -> None:
     """Something else into a core's caches."""
     values += 1
@@ -145,33 +162,43 @@ def _sweep(values: npt.NDArray[np.uint8]) -> None:
 def _in_torch(case: Case, x: npt.NDArray[np.uint8]) -> Iterator[Contender]:
     """A product as torch multiplies it, result in numbers; an MLP with a sign between layers."""
     import torch
+    from torch import Tensor
     from torch.utils import mkldnn
 
-    network: Network = case.network
     tools = {"torch": torch.__version__}
+    if not case.product:
+        network = case.network
+        yield Contender(name="torch, float32", tools=tools, load=lambda: _in_float32(network, x))
+        return
+    (layer,) = case.network.weighted
+    rows, weights = (torch.from_numpy(bits * np.float32(2) - 1) for bits in (x, layer.weight))
+
+    def multiplied(multiply: Callable[[Tensor, Tensor], Tensor], kind: torch.dtype) -> Loaded:
+        a, w = rows.to(kind), weights.t().to(kind)
+        return Loaded(run=lambda: multiply(a, w))
+
+    def one_dnn() -> Loaded:
+        dense = torch.nn.Linear(layer.inputs, layer.neurons, bias=False)
+        with torch.no_grad():
+            dense.weight.copy_(weights)
+        blocked_layer, blocked = mkldnn.to_mkldnn(dense), rows.to_mkldnn()
+        return Loaded(run=lambda: blocked_layer(blocked))
+
+    ways: dict[str, Callable[[], Loaded]] = {
+        "torch, float32": lambda: multiplied(torch.mm, torch.float32),
+        "torch, float32 oneDNN": one_dnn,
+        "torch, bfloat16": lambda: multiplied(torch.mm, torch.bfloat16),
+        "torch, int8 _int_mm": lambda: multiplied(torch._int_mm, torch.int8),
+    }
+    for name, load in ways.items():
+        yield Contender(name=name, tools=tools, load=load)
+
+
+def _in_float32(network: Network, x: npt.NDArray[np.uint8]) -> Loaded:
     floats = FloatNetwork(network)
     loaded = floats.load(x)
-    if not case.product:
-        yield Contender(
-            name="torch, float32",
-            tools=tools,
-            run=lambda: floats.run(loaded),
-            weights_bytes=floats.weights_bytes,
-        )
-        return
-    (layer,) = network.weighted
-    signs = torch.from_numpy(layer.weight.astype(np.float32) * 2 - 1)
-    dense = torch.nn.Linear(layer.inputs, layer.neurons, bias=False)
-    with torch.no_grad():
-        dense.weight.copy_(signs)
-    one_dnn, blocked = mkldnn.to_mkldnn(dense), loaded.to_mkldnn()
-    a16, w16 = loaded.bfloat16(), signs.t().bfloat16()
-    a8, w8 = loaded.to(torch.int8), signs.t().to(torch.int8)
-    ways = {
-        "torch, float32": lambda: torch.mm(loaded, signs.t()),
-        "torch, float32 oneDNN": lambda: one_dnn(blocked),
-        "torch, bfloat16": lambda: torch.mm(a16, w16),
-        "torch, int8 _int_mm": lambda: torch._int_mm(a8, w8),
-    }
-    for name, run in ways.items():
-        yield Contender(name=name, tools=tools, run=run)
+    return Loaded(
+        run=lambda: floats.run(loaded),
+        weights_bytes=floats.weights_bytes,
+        activations_bytes=floats.activations_bytes,
+    )

@@ -1,8 +1,8 @@
 """The kernels against what else multiplies the same matrices on the same device, in one run."""
 
 __all__ = [
-    "Bench", "Case", "Contender", "Limit", "Row", "limits_of", "measure", "mlp_name", "paper",
-    "rows_of",
+    "Bench", "Case", "Contender", "Limit", "Loaded", "Row", "limits_of", "measure", "mlp_name",
+    "paper", "planes", "rows_of",
 ]  # fmt: skip
 
 import dataclasses
@@ -14,14 +14,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from bnnhw import console
-from bnnhw.layers import Conv, Layer
+from bnnhw.layers import Conv, Dense, Layer
 from bnnhw.network import Network
 from bnnhw.record import Record, commit
-from bnnhw.synthetic import random_layer, random_mlp
+from bnnhw.synthetic import bits_input, random_layer, random_mlp
 
 BATCHES = {"cpu": (1, 16, 256, 4096), "cuda": (1, 8, 64, 512, 4096, 32768, 65536)}
 SIDES = {"cpu": 4096, "cuda": 8192}
+FIRST = {"cpu": 1024, "cuda": 65536}  # samples of a first layer alone
 BUSY = 4096  # samples from which on energy is measured
 WHAT = re.compile(r"(?P<case>\S+), batch (?P<batch>\d+): (?P<contender>[^;]+); ")
 
@@ -34,7 +38,8 @@ class Case:
     ----------
     name : str
     network : Network
-        A single layer that gives bits: a matrix product; or an MLP.
+        A single layer that gives bits, of bits (a matrix product) or of bytes (a first layer); or
+        an MLP.
     batch : int
     """
 
@@ -44,7 +49,11 @@ class Case:
 
     @property
     def product(self) -> bool:
-        return self.network.output is None
+        return self.network.output is None and not self.first_layer
+
+    @property
+    def first_layer(self) -> bool:
+        return self.network.output is None and self.network.input.bits > 1
 
     @property
     def operations(self) -> int:
@@ -56,6 +65,25 @@ Run = Callable[[], object]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """A contender in memory, with its inputs.
+
+    Parameters
+    ----------
+    run : callable
+        Once.
+    weights_bytes : int, optional
+        What its weights and thresholds take.
+    activations_bytes : int, optional
+        What all that one sample's layers hand on takes.
+    """
+
+    run: Run
+    weights_bytes: int | None = None
+    activations_bytes: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Contender:
     """One way to compute a case.
 
@@ -64,18 +92,14 @@ class Contender:
     name : str
     tools : mapping
         What it computes with, and their versions.
-    run : callable
-        Once.
-    weights_bytes : int, optional
-        What its weights take in memory.
+    load : callable
     ours : bool
         That it runs is not left to chance: an error ends the benchmark.
     """
 
     name: str
     tools: Mapping[str, str]
-    run: Run
-    weights_bytes: int | None = None
+    load: Callable[[], Loaded]
     ours: bool = False
 
 
@@ -141,8 +165,8 @@ class Row:
     batch : int
     time, time_cold : Record
         Median seconds of a run, with warm and with cold caches.
-    weights : Record or None
-        Bytes of them in memory.
+    weights, activations : Record or None
+        Bytes of them in memory, the activations one sample's.
     energy : Record or None
         Joules of a run.
     """
@@ -153,11 +177,13 @@ class Row:
     time: Record
     time_cold: Record
     weights: Record | None = None
+    activations: Record | None = None
     energy: Record | None = None
 
 
 def paper(backend: str = "cpu", *, quick: bool = False) -> list[Case]:
-    """The matrix product and the MLPs of Courbariaux et al. 2016, section 4.
+    """The matrix product and the MLPs of Courbariaux et al. 2016, section 4; and the largest MLP's
+    first layer alone, as bytes and as bit planes.
 
     Parameters
     ----------
@@ -175,7 +201,27 @@ def paper(backend: str = "cpu", *, quick: bool = False) -> list[Case]:
         name = mlp_name(network)
         assert name is not None
         cases += [Case(name=name, network=network, batch=n) for n in batches]
-    return cases
+    first = random_layer(784, widths[-1], input_bits=8)
+    samples = 64 if quick else FIRST[backend]
+    return [*cases, Case(name=f"784x{widths[-1]}", network=first, batch=samples)]
+
+
+def planes(network: Network, x: npt.NDArray[np.uint8]) -> tuple[Network, npt.NDArray[np.uint8]]:
+    """A first layer's products with bit planes instead: of bits, as many rows a sample as an input
+    has bits.
+
+    Their sums are still to be shifted and added, so it takes less than a layer of planes would.
+
+    Parameters
+    ----------
+    x : ndarray[uint8], (N, K)
+    """
+    (layer,) = network.weighted
+    threshold = np.full(layer.neurons, layer.inputs // 2, np.int32)
+    alone = Dense(name=layer.name, weight=layer.weight, input_bits=1, threshold=threshold)
+    bits = np.unpackbits(x[:, None], axis=1, count=network.input.bits, bitorder="little")
+    rows = bits.reshape(-1, layer.inputs)
+    return Network(input=bits_input(layer.inputs, 1), layers=(alone,)), rows
 
 
 def mlp_name(network: Network) -> str | None:
@@ -229,11 +275,12 @@ def measure(
             if time.monotonic() > until:
                 break
             what = f"{case.name}, batch {case.batch}"
-            ready: dict[str, tuple[Contender, Run]] = {}
+            ready: dict[str, tuple[Contender, Loaded, Run]] = {}
             for contender in bench.contenders(case):
                 bar.advance(0, f"{what}: {contender.name}")
                 try:
-                    ready[contender.name] = contender, bench.prepared(contender.run)
+                    loaded = contender.load()
+                    ready[contender.name] = contender, loaded, bench.prepared(loaded.run)
                 except Exception as error:  # whatever another library raises
                     if contender.ours:
                         raise
@@ -253,18 +300,21 @@ def limits_of(records: Iterable[Record]) -> dict[str, float]:
 
 
 def _measured(
-    case: Case, ready: Mapping[str, tuple[Contender, Run]], bench: Bench
+    case: Case, ready: Mapping[str, tuple[Contender, Loaded, Run]], bench: Bench
 ) -> Iterator[Record]:
     limits = bench.limits() if case.product else ()
     loops = {name: bench.prepared(run) for limit in limits for name, run in limit.runs.items()}
-    runs = {name: run for name, (_, run) in ready.items()}
+    runs = {name: run for name, (_, _, run) in ready.items()}
     warm, cold = bench.times({**loops, **runs}, cold=False), bench.times(runs, cold=True)
     record = functools.partial(Record, kind="measured", on=bench.device, commit=commit())
     seconds = {name: statistics.median(times) for name, times in warm.items()}
     for limit in limits:
         how = f"{limit.contender}; operations, of its instructions alone; {bench.how}"
         yield record(name="ceiling", value=limit.operations(seconds), unit="1/s", how=how)
-    for name, (contender, run) in ready.items():
+    if case.network.output is not None and case.batch == 1:
+        size = len(case.network.to_bytes())
+        yield record(name="file", value=size, unit="B", how=f"{case.name}; the network's file")
+    for name, (contender, loaded, run) in ready.items():
         what = f"{case.name}, batch {case.batch}: {name}"
         mine = functools.partial(record, tools=dict(contender.tools))
         for kind, caches, times in (
@@ -273,9 +323,12 @@ def _measured(
         ):
             how = f"{what}; median of {len(times)} runs, {caches} caches, {bench.how}"
             yield mine(name=kind, value=statistics.median(times), unit="s", how=how)
-        if contender.weights_bytes is not None:
+        if loaded.weights_bytes is not None:
             how = f"{what}; weights and thresholds in memory"
-            yield mine(name="weights", value=contender.weights_bytes, unit="B", how=how)
+            yield mine(name="weights", value=loaded.weights_bytes, unit="B", how=how)
+        if loaded.activations_bytes:
+            how = f"{what}; what one sample's layers hand on, in memory"
+            yield mine(name="activations", value=loaded.activations_bytes, unit="B", how=how)
         if case.batch >= BUSY:
             joules = bench.energy(run)
             if joules is not None:

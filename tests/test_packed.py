@@ -6,7 +6,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 import pytest
-from networks import random_conv_network, random_network
+from networks import network_of_ends, random_conv_network, random_network
 
 from bnnhw.errors import ToolError
 from bnnhw.golden import evaluate
@@ -63,6 +63,15 @@ def test_scores_in_torch_equal_golden_even_where_float32_cannot_hold_them(
     x = inputs(network, 50)
     floats = FloatNetwork(network)
     assert np.array_equal(np.asarray(floats.run(floats.load(x))), expected(network, x))
+
+
+@pytest.mark.parametrize(("K", "bits"), [(784, 8), (4096, 8), (1, 1), (64, 1), (5000, 1)])
+def test_sums_at_their_ends_and_thresholds_at_theirs_equal_golden(K: int, bits: int) -> None:
+    network = network_of_ends(K, bits)
+    x, floats = inputs(network, 64), FloatNetwork(network)
+    wanted = expected(network, x)
+    assert np.array_equal(PackedNetwork(network).run(x), wanted)
+    assert np.array_equal(np.asarray(floats.run(floats.load(x))) > 0, wanted == 1)
 
 
 MAPS = [("conv", 17, 3, 1, 1), ("pool", 0, 2, 1, 0), ("conv", 8, 2, 2, 0)]

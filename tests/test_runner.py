@@ -16,6 +16,7 @@ from bnnhw.sw import BACKENDS, Runner, native
 from bnnhw.sw.cuda.compiler import architecture
 from bnnhw.vectors import random_vectors
 
+SIZES = (1, 31, 32, 33, 63, 64, 65, 100, 1000, 4097)
 DIGITS = Path(__file__).parent.parent / "models" / "digits.safetensors"
 backends = pytest.mark.parametrize(
     "backend",
@@ -39,6 +40,21 @@ def test_every_backend_gives_goldens_scores_and_classes(backend: str, bits: int)
             assert np.array_equal(found.scores, wanted.scores)
             assert np.array_equal(found.classes, wanted.classes)
             assert found.classes.dtype == np.uint16
+
+
+@pytest.mark.slow  # golden takes most of it
+@pytest.mark.parametrize("inputs", SIZES)
+def test_sizes_around_words_and_batches_around_blocks_equal_golden(inputs: int) -> None:
+    ways = [("cpu", isa) for isa in native.available()] + [("numpy", None), ("torch", None)]
+    for neurons in SIZES:
+        network = random_network((inputs, neurons, 7), bits=8 if neurons % 2 else 1, seed=neurons)
+        x = random_vectors(network, 1000, neurons)
+        wanted = evaluate(network, x).scores
+        assert wanted is not None
+        for backend, isa in ways:
+            runner = Runner(network, backend, isa=isa)
+            for count in (1, 3, 64, 1000):
+                assert np.array_equal(runner.run(x[-count:]).scores, wanted[-count:])
 
 
 def test_auto_takes_the_first_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:

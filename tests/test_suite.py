@@ -21,7 +21,7 @@ from bnnhw.sw.float32 import FloatNetwork
 from bnnhw.sw.kept import kept_timings
 from bnnhw.sw.native import NativeNetwork, available
 from bnnhw.sw.on_cpu import PAIR_OF_WORDS, CpuBench
-from bnnhw.sw.suite import Case, limits_of, measure, mlp_name, paper, rows_of
+from bnnhw.sw.suite import Case, limits_of, measure, mlp_name, paper, planes, rows_of
 from bnnhw.synthetic import random_layer, random_mlp
 from bnnhw.vectors import random_vectors
 
@@ -29,6 +29,7 @@ SMALL = [
     Case(name="40^3", network=random_layer(40, 40), batch=40),
     Case(name="mlp", network=random_mlp((20, 16, 3), input_bits=8), batch=9),
 ]
+FIRST = Case(name="20x16", network=random_layer(20, 16, input_bits=8), batch=9)
 
 
 @pytest.fixture(autouse=True)
@@ -39,20 +40,24 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_contender_is_timed_warm_and_cold() -> None:
-    bench = CpuBench(1)
-    rows = rows_of(measure(SMALL, bench))
+    bench, cases = CpuBench(1), [*SMALL, FIRST]
+    rows = rows_of(measure(cases, bench))
     ours = [*(f"C, {isa}" for isa in available()), "numpy, packed"]
-    names = {case.name: [r.contender for r in rows if r.case == case.name] for case in SMALL}
+    names = {case.name: [r.contender for r in rows if r.case == case.name] for case in cases}
     assert names["mlp"] == [*ours, "torch, float32"]
+    assert names["20x16"] == [*ours[:-1], *(f"{n}, bit planes" for n in ours[:-1]), "numpy, packed"]
     assert names["40^3"] == [
         *ours, "torch, float32", "torch, float32 oneDNN", "torch, bfloat16",
         "torch, int8 _int_mm",
     ]  # fmt: skip
     assert set(bench.opponents) <= set(names["40^3"])
     for row in rows:
-        assert row.batch == {"40^3": 40, "mlp": 9}[row.case] and row.energy is None
+        assert row.batch == (40 if row.case == "40^3" else 9) and row.energy is None
         in_torch = row.contender.startswith("torch") and row.case == "mlp"
         assert (row.weights is not None) == (row.contender.startswith("C, ") or in_torch)
+        if row.activations is not None:  # 16 bits in a word, or floats
+            assert row.activations.value == (4 * 16 if in_torch else 4)
+        assert (row.activations is not None) == (row.weights is not None and row.case == "mlp")
         for record, caches in ((row.time, "warm"), (row.time_cold, "cold")):
             assert (record.kind, record.unit) == ("measured", "s")
             assert 0 < float(record.value) < 10
@@ -79,6 +84,31 @@ def test_nothing_wrong_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NativeNetwork, "run", wrong)
     with pytest.raises(ToolError, match=r"^C, \w+ gives another result than golden$"):
         measure(SMALL, CpuBench(1))
+
+
+@pytest.mark.parametrize("when", ["loaded", "run"])
+def test_an_opponent_that_fails_is_told_of_and_left_out(
+    when: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("no memory\nfor it")
+
+    monkeypatch.setattr(FloatNetwork, "load" if when == "loaded" else "run", fails)
+    rows = rows_of(measure(SMALL[1:], CpuBench(1)))
+    assert [row.contender for row in rows][-1] == "numpy, packed"
+    assert "torch, float32 does not run mlp: no memory\n" in capsys.readouterr().err
+    monkeypatch.setattr(NativeNetwork, "run", fails)
+    with pytest.raises(RuntimeError, match="no memory"):
+        measure(SMALL[1:], CpuBench(1))
+
+
+def test_bit_planes_are_those_of_the_samples() -> None:
+    x = random_vectors(FIRST.network, 5, 0)
+    network, rows = planes(FIRST.network, x)
+    (layer,), (alone,) = FIRST.network.weighted, network.weighted
+    assert rows.shape == (40, 20) and np.array_equal(alone.weight, layer.weight)
+    taken = rows.reshape(5, 8, 20).astype(np.int64)
+    assert np.array_equal(np.tensordot(1 << np.arange(8), taken, axes=(0, 1)), x)
 
 
 def test_a_product_comes_with_what_its_contenders_cannot_pass() -> None:

@@ -20,7 +20,7 @@ from bnnhw.vectors import random_vectors
 
 from ..bench import check
 from ..layout import NEVER, TILE_GROUP, packed_words
-from ..suite import Case, Contender, Limit, Run
+from ..suite import Case, Contender, Limit, Loaded, Run, planes
 from .gpu import first_gpu
 from .network import STAGE, CudaNetwork
 from .opponents import FORMATS, LEAST_INT8, PaperNetwork, TorchNetwork, torch_product
@@ -108,28 +108,27 @@ class GpuBench:
         """Our kernels, the paper's, and torch. Ours are compared with golden on 64 samples."""
         x = random_vectors(case.network, case.batch, 0)
         if case.batch == 1:
-            yield Contender(
-                name="a launch that does nothing",
-                tools={"bnnhw": __version__},
-                run=lambda: self.gpu.launch("nothing", (1, 1), (32, 1), []),
-            )
+            nothing = Loaded(run=lambda: self.gpu.launch("nothing", (1, 1), (32, 1), []))
+            name = "a launch that does nothing"
+            yield Contender(name=name, tools={"bnnhw": __version__}, load=lambda: nothing)
         yield from self._ours(case, x)
+        if case.first_layer:
+            return
         yield from self._papers(case, x)
         for kind in FORMATS:
             if kind == "int8" and case.batch < LEAST_INT8:
                 continue
-            contender = functools.partial(
-                Contender, name=f"torch, {kind}", tools={"torch": torch.__version__}
-            )
-            if case.product:
-                run = torch_product(kind, x, case.network.dense[0].weight)
-                yield contender(run=_with_tf32(run, kind == "tf32"))
-            else:
-                network = self._kept(case, kind, lambda n, k=kind: TorchNetwork(n, k))  # type: ignore[misc]
-                run = functools.partial(network.run, network.load(x))
-                yield contender(
-                    run=_with_tf32(run, kind == "tf32"), weights_bytes=network.weights_bytes
-                )
+            load = functools.partial(self._in_torch, kind, case, x)
+            tools = {"torch": torch.__version__}
+            yield Contender(name=f"torch, {kind}", tools=tools, load=load)
+
+    def _in_torch(self, kind: str, case: Case, x: npt.NDArray[np.uint8]) -> Loaded:
+        if case.product:
+            run = torch_product(kind, x, case.network.dense[0].weight)
+            return Loaded(run=_with_tf32(run, kind == "tf32"))
+        network = self._kept(case, kind, lambda n: TorchNetwork(n, kind))
+        run = functools.partial(network.run, network.load(x))
+        return _loaded(network, _with_tf32(run, kind == "tf32"))
 
     def _kept(self, case: Case, what: str, make: Callable[[Network], Any]) -> Any:
         """What a contender makes of a network, once for all batches; of the last network only."""
@@ -141,28 +140,39 @@ class GpuBench:
 
     def _ours(self, case: Case, x: npt.NDArray[np.uint8]) -> Iterator[Contender]:
         best, results = self.gpu.architecture.product, []
-        for product in dict.fromkeys((best, "mma")):
-            network = self._kept(
-                case,
-                product,
-                lambda n, p=product: CudaNetwork(n, machine=self.gpu, product=p),  # type: ignore[misc]
-            )
-            check(case.network, x, network.run, f"CUDA, {product}")
+
+        def load(product: str) -> Loaded:
+            name = f"CUDA, {product}"
+            network = self._kept(case, name, lambda n: self._in_cuda(n, product))
+            check(case.network, x, network.run, name)
             given = network.load(x)
             results.append(network.forward(given))
             if not torch.equal(results[0], results[-1]):
-                raise ToolError(f"CUDA, {product} and {best} differ on {len(x):,} samples")
-            yield Contender(
-                name=f"CUDA, {product}",
-                tools={"bnnhw": __version__},
-                run=lambda n=network, g=given: n.forward(g),  # type: ignore[misc]
-                weights_bytes=network.weights_bytes,
-                ours=True,
-            )
-        if case.product:
-            yield self._popcounts(case, x)
+                raise ToolError(f"{name} and {best} differ on {len(x):,} samples")
+            return _loaded(network, lambda: network.forward(given))
 
-    def _popcounts(self, case: Case, x: npt.NDArray[np.uint8]) -> Contender:
+        def load_planes() -> Loaded:
+            alone, rows = planes(case.network, x)
+            network = self._in_cuda(alone, best)
+            check(alone, rows, network.run, f"CUDA, {best}, bit planes")
+            given = network.load(rows)
+            return _loaded(network, lambda: network.forward(given))
+
+        ways: dict[str, Callable[[], Loaded]] = {
+            f"CUDA, {product}": functools.partial(load, product)
+            for product in dict.fromkeys((best, "mma"))
+        }
+        if case.first_layer:
+            ways[f"CUDA, {best}, bit planes"] = load_planes
+        if case.product:
+            ways["CUDA, popcounts"] = lambda: self._popcounts(case, x)
+        for name, make in ways.items():
+            yield Contender(name=name, tools={"bnnhw": __version__}, load=make, ours=True)
+
+    def _in_cuda(self, network: Network, product: str) -> CudaNetwork:
+        return CudaNetwork(network, machine=self.gpu, product=product)
+
+    def _popcounts(self, case: Case, x: npt.NDArray[np.uint8]) -> Loaded:
         """3_popc.cu, on rows and weights that are prefixed."""
         (layer,) = case.network.dense
         assert isinstance(layer, Dense)
@@ -185,8 +195,7 @@ class GpuBench:
             return found[:, : layer.neurons]
 
         check(case.network, x, bits, "CUDA, popcounts")
-        tools = {"bnnhw": __version__}
-        return Contender(name="CUDA, popcounts", tools=tools, run=run, ours=True)
+        return Loaded(run=run)
 
     def _prefixed(self, bits: npt.NDArray[np.uint8]) -> Any:
         words = packed_words(np.pad(bits, ((0, 0), (0, -bits.shape[1] % 128))))
@@ -199,18 +208,12 @@ class GpuBench:
         if case.operations > SLOWEST:
             return
         for xnor, name in ((False, "the paper's baseline"), (True, "the paper's XNOR kernel")):
-            network = self._kept(
-                case,
-                name,
-                lambda n, b=xnor: PaperNetwork(n, self.gpu, xnor=b),  # type: ignore[misc]
-            )
-            given = network.load(x)
-            yield Contender(
-                name=name,
-                tools={"bnnhw": __version__},
-                run=lambda n=network, g=given: n.run(g),  # type: ignore[misc]
-                weights_bytes=network.weights_bytes,
-            )
+            load = functools.partial(self._paper, case, x, name, xnor=xnor)
+            yield Contender(name=name, tools={"bnnhw": __version__}, load=load)
+
+    def _paper(self, case: Case, x: npt.NDArray[np.uint8], name: str, *, xnor: bool) -> Loaded:
+        network = self._kept(case, name, lambda n: PaperNetwork(n, self.gpu, xnor=xnor))
+        return _loaded(network, functools.partial(network.run, network.load(x)))
 
     def limits(self) -> list[Limit]:
         """Of kernels on one instruction each, on registers or one piece of shared memory.
@@ -247,6 +250,14 @@ class GpuBench:
             runs={kernel: run},
             operations=lambda seconds: each * count / seconds[kernel],
         )
+
+
+def _loaded(network: CudaNetwork | TorchNetwork | PaperNetwork, run: Run) -> Loaded:
+    return Loaded(
+        run=run,
+        weights_bytes=network.weights_bytes,
+        activations_bytes=network.activations_bytes,
+    )
 
 
 def _with_tf32(run: Run, on: bool) -> Run:

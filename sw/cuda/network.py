@@ -13,7 +13,7 @@ from bnnhw.errors import InputError, ToolError
 from bnnhw.network import Network
 from bnnhw.window import Window
 
-from ..layout import TILE_GROUP, Pooling, Tiled, in_tiles
+from ..layout import CHUNK, TILE_GROUP, Pooling, Tiled, in_tiles
 from .gpu import Machine, first_gpu
 
 FEW = 8  # samples that go through in one launch
@@ -102,6 +102,8 @@ class CudaNetwork:
     ----------
     weights_bytes : int
         What the weights and thresholds take on the device.
+    activations_bytes : int
+        What all that one sample's layers hand on takes: bits, and a count of each 128.
 
     Notes
     -----
@@ -136,6 +138,11 @@ class CudaNetwork:
                 arrays = ("weights", "most", "limit", "scale", "bias")
                 held = {name: self._held(getattr(layer, name)) for name in arrays}
                 self._layers.append(_Held(layer=layer, **held))
+        after = (one.layer if isinstance(one, _Held) else one[0] for one in self._layers[1:])
+        self.activations_bytes = sum(
+            high * wide * -(-channels // TILE_GROUP) * (CHUNK + 1)
+            for high, wide, channels in (layer.window.shape for layer in after)
+        )
         self._few: Any = None
         if network.output is not None and all(
             isinstance(one, _Held) and one.layer.window.shape[:2] == (1, 1) for one in self._layers

@@ -77,7 +77,7 @@ class TorchNetwork:
     def __init__(self, network: Network, kind: str, device: str = "cuda") -> None:
         self.kind, self.device, self._bits = kind, device, network.input.bits
         self._layers = []
-        self.weights_bytes = 0
+        self.weights_bytes = self.activations_bytes = 0
         for layer in network.dense:
             signs = torch.from_numpy(layer.weight * np.float32(2) - 1).to(device)
             own = "bfloat16" if kind.startswith("float8") and layer.input_bits > 1 else kind
@@ -95,6 +95,8 @@ class TorchNetwork:
             self._layers.append((own, _product(own, signs), last, layer.neurons))
             each = _as(own, signs[:1, :1]).element_size()
             self.weights_bytes += signs.numel() * each + sum(4 * v.numel() for v in last)
+            if isinstance(layer, Dense):
+                self.activations_bytes += layer.neurons * _as(kind, signs[:1, :1]).element_size()
         torch._dynamo.config.recompile_limit = 256  # one for each format, network and batch
         self.run = torch.compile(self._run, dynamic=False)
 
@@ -134,7 +136,7 @@ class PaperNetwork:
     def __init__(self, network: Network, machine: Machine, *, xnor: bool) -> None:
         self.machine, self.xnor = machine, xnor
         self._layers = []
-        self.weights_bytes = 0
+        self.weights_bytes = self.activations_bytes = 0
         for layer in network.dense:
             bits = xnor and layer.input_bits == 1
             if bits:
@@ -152,6 +154,8 @@ class PaperNetwork:
             held = [torch.from_numpy(v.astype(np.float32)).to(machine.device) for v in last]
             self._layers.append((bits, weight, held, layer))
             self.weights_bytes += weight.numel() * 4 + sum(4 * v.numel() for v in held)
+            if isinstance(layer, Dense):
+                self.activations_bytes += 4 * (-(-layer.neurons // 32) if xnor else layer.neurons)
 
     def load(self, x: npt.NDArray[np.uint8]) -> Tensor:
         """Quantized inputs (N, K) on the device: floats, or packed where the first layer is."""
