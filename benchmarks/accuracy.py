@@ -73,7 +73,6 @@ def trained(
     *,
     float_twin: bool = False,
     until: float = math.inf,
-    at: str = "",
 ) -> Outcome:
     """Train, or go on where it was stopped, until a time of `time.monotonic`.
 
@@ -83,8 +82,6 @@ def trained(
     ----------
     what : str
         Of the records, the command for example.
-    at : str
-        The commit that the records name; ours if left out.
     """
     resume = (folder / CONFIG).exists()
     done = folder / DONE_RECORDS
@@ -96,13 +93,13 @@ def trained(
     result = train(
         config, folder, data_dir=data_dir, float_twin=float_twin, resume=resume, minutes=minutes
     )
-    records = _accuracies(result, config, what, at or commit())
+    records = _accuracies(result, config, what)
     if result.finished:
         write_records(done, records)
     return Outcome(epochs=len(result.history), finished=result.finished, records=records)
 
 
-def _accuracies(result: TrainResult, config: TrainConfig, what: str, at: str) -> list[Record]:
+def _accuracies(result: TrainResult, config: TrainConfig, what: str) -> list[Record]:
     if result.network is None:
         return []
     told = [("accuracy", result.accuracy), ("float_accuracy", result.float_accuracy)]
@@ -117,7 +114,7 @@ def _accuracies(result: TrainResult, config: TrainConfig, what: str, at: str) ->
             on=f"{result.network.training['data_name']}; trained on {_device(config)}",
             tools={"torch": str(result.network.training["torch"])},
             seed=config.seed,
-            commit=at,
+            commit=commit(),
         )
         for name, shares in told
         for part, share in sorted(shares.items(), reverse=True)  # validation first
@@ -187,7 +184,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--device", choices=("cpu", "cuda"), default="", help="cpu to rehearse what wants a GPU"
     )
     parser.add_argument("--minutes", type=float, default=math.inf, metavar="M", help="of a slice")
-    parser.add_argument("--commit", default="", metavar="C", help="of this tree, where git is not")
     parser.add_argument("--copy", type=Path, metavar="DIR", help="networks and metrics go there")
     args = parser.parse_args(arguments)
     return ended("benchmarks.accuracy", lambda: _work(args), debug=args.debug)
@@ -206,13 +202,7 @@ def _work(args: argparse.Namespace) -> int:
                 rows.append((folder.name, "kept", *_reached(known)))
                 continue
             outcome = trained(
-                config,
-                folder,
-                args.data_dir,
-                run.command,
-                float_twin=True,
-                until=until,
-                at=args.commit,
+                config, folder, args.data_dir, run.command, float_twin=True, until=until
             )
             if args.copy:
                 _copy(folder, args.copy)

@@ -63,7 +63,9 @@ class Run:
 # seed 0: nothing dropped 97.89 %, a fifth 98.26 %, three tenths 98.21 %; with a float teacher, or
 # cross entropy for hinge, less.
 MLP: dict[str, Any] = {"shift": 0, "input_dropout": 0.2, "calibrate": True, "epochs": 200}
-WIDE = MLP | {"topology": "3x1024", "epochs": 100, "precision": "bfloat16"}
+# Wider: on validation, 1-bit inputs, 40 epochs with seed 0, a fifth dropped 98.49 %, three tenths
+# 98.62 %, two fifths 98.64 %; a fifth and a moving average of the weights 98.57 %.
+WIDE = MLP | {"topology": "3x1024", "input_dropout": 0.3, "precision": "bfloat16"}
 RUNS = (
     Run(name="digits", data="digits", options={}, seeds=(0, 1, 2, 3, 4), zoo=True),
     Run(name="mnist-256x3-8bit", data="mnist", options=MLP, zoo=True),

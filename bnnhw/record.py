@@ -5,6 +5,7 @@ __all__ = ["Record", "commit", "read_records", "write_records"]
 import dataclasses
 import functools
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any, Literal
@@ -61,14 +62,14 @@ class Record:
 
 @functools.cache
 def commit() -> str:
-    """The commit this copy of bnnhw stands at; empty where it is no git checkout.
+    """The commit this copy of bnnhw stands at; where it is no git checkout what BNNHW_COMMIT says.
 
     With `-dirty` where a tracked file was changed that is no record itself.
     """
     head = _git("rev-parse", "--short=12", "HEAD")
     others = (":/", *(f":(exclude,top){folder}" for folder in KEPT))
     changed = head and _git("status", "--porcelain", "--untracked-files=no", "--", *others)
-    return f"{head}-dirty" if changed else head
+    return f"{head}-dirty" if changed else head or os.environ.get("BNNHW_COMMIT", "")
 
 
 def _git(*arguments: str) -> str:
