@@ -32,6 +32,7 @@ from bnnhw.exits import DONE, FAILED, ended
 from bnnhw.files import write_text
 from bnnhw.sw.native import available
 
+from .exactness import CASES
 from .store import RECORDS
 
 LEAST_S = 30.0  # a step is not begun with less left
@@ -87,12 +88,13 @@ def steps(out: Path, data_dir: Path | None) -> list[Step]:
     if data_dir:
         given = ("--data-dir", str(data_dir), "-o")
         exact = (*python, "benchmarks.exactness", "--keep", *given, str(out / "exactness"))
+        found += [
+            Step(name=f"exactness of {case.name}", command=(*exact, "--only", case.name))
+            for case in CASES
+        ]
         train = (*python, "benchmarks.accuracy", "--gpu", "--copy", str(results), *given,
                  str(out / "accuracy"))  # fmt: skip
-        found += [
-            Step(name="exactness", command=exact),
-            Step(name="accuracy", command=train, slices=True, endless=True),
-        ]
+        found.append(Step(name="accuracy", command=train, slices=True, endless=True))
     return found
 
 
