@@ -1,6 +1,6 @@
 """The words in which maps pass between layers, and how many of them a sample takes."""
 
-__all__ = ["map_words", "word_channels"]
+__all__ = ["least_cycles", "map_words", "word_channels"]
 
 from collections.abc import Iterator
 
@@ -37,6 +37,11 @@ def map_words(network: Network, cycles: int) -> Iterator[tuple[str, int, int]]:
             continue
         wide = word_channels(channels, positions, cycles)
         yield layer.name, wide, positions * (channels // wide)
+
+
+def least_cycles(network: Network) -> int:
+    """Cycles a sample that no folding goes below: those of the words of whole positions; or 1."""
+    return max((words for _, _, words in map_words(network, 1)), default=1)
 
 
 def _positions(window: Window) -> int:

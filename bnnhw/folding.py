@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import tomli_w
 
-from .dataflow import map_words
+from .dataflow import least_cycles, map_words
 from .errors import InputError
 from .files import write_text
 from .layers import Conv, Layer
@@ -142,8 +142,7 @@ class LayerFolding:
 
 def layer_cycles(layer: Layer, fold: LayerFolding) -> int:
     """Cycles a sample: IF * NF * PG, for each window; with no bubble between samples."""
-    windows = layer.window.positions if isinstance(layer, Conv) else 1
-    return windows * fold.steps(layer) * fold.neuron_folds(layer)
+    return layer.vectors * fold.steps(layer) * fold.neuron_folds(layer)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -205,9 +204,11 @@ class Folding:
         return ceil_div(network.input.size, self.bus_pixels(network))
 
     def output_beats(self, network: Network, output: str) -> int:
-        """Beats of the output bus a sample: 1 for the class, M scores, or NF words of bits."""
+        """Beats of the output bus a sample: 1 for the class, M scores, or NF words of bits for
+        each position."""
         if network.output is None:
-            return self.layers[-1].neuron_folds(network.weighted[-1])
+            last = network.weighted[-1]
+            return last.vectors * self.layers[-1].neuron_folds(last)
         return network.output.neurons if output == "scores" else 1
 
     def interval(self, network: Network, output: str = "class") -> int:
@@ -270,8 +271,8 @@ def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = 
 
     From the last layer to the first: of all grids of whole cells that take at most `interval`
     cycles, and whose rows divide the next layer's SIMD or are divided by it (any other width needs
-    a gearbox that is larger and slower), the one with the fewest lanes (LUTs go with them), then
-    the fewest rows and columns.
+    a gearbox that is larger and slower), or before a map the map's channels, the one with the
+    fewest lanes (LUTs go with them), then the fewest rows and columns.
 
     Parameters
     ----------
@@ -288,8 +289,11 @@ def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = 
     if interval < 1:
         raise InputError(f"the interval must be at least 1 cycle, not {interval}")
     layers: list[LayerFolding] = []
-    for layer in reversed(network.dense):
-        layers.insert(0, _smallest(layer, interval, lanes, layers[0].simd if layers else 1))
+    next_width = 1
+    for layer in reversed(network.weighted):
+        wide = layer.neurons if isinstance(layer, Conv) else next_width
+        layers.insert(0, _smallest(layer, interval // layer.vectors, lanes, wide))
+        next_width = layers[0].simd
     folding = Folding(layers=tuple(layers))
     reached = folding.interval(network, output)
     if reached > interval:
@@ -304,7 +308,8 @@ def proposed(
     clock_hz: float = CLOCK_HZ,
     output: str = "class",
 ) -> Folding:
-    """The smallest balanced folding for a target, or for an image every 1,024 cycles.
+    """The smallest balanced folding for a target; without, for an image every 1,024 cycles, or as
+    soon as maps can pass, a word a cycle.
 
     Parameters
     ----------
@@ -318,10 +323,11 @@ def proposed(
     """
     if not 0 < clock_hz < float("inf"):
         raise InputError(f"the clock must be above 0 Hz and finite, not {clock_hz}")
-    _ = network.dense  # refused before anything is tried
+    least = least_cycles(network)
+    if network.output is not None and output == "scores":
+        least = max(least, network.output.neurons)
     if target_fps is None:
-        beats = network.output.neurons if network.output and output == "scores" else 1
-        return balanced(network, max(DEFAULT_INTERVAL, beats), output=output)
+        return balanced(network, max(DEFAULT_INTERVAL, least), output=output)
     if not 0 < target_fps < float("inf"):
         raise InputError(f"the target must be above 0 images/s and finite, not {target_fps}")
     interval = max(1, int(clock_hz / target_fps))
@@ -329,7 +335,7 @@ def proposed(
         folding = balanced(network, interval, output=output)
         best = folding.interval(network, output)
     except InputError:
-        best = network.output.neurons if network.output and output == "scores" else 1
+        best = least
     if best * target_fps > clock_hz:
         raise InputError(
             f"{target_fps:,.0f} images/s is out of reach at {clock_hz / 1e6:g} MHz; "

@@ -56,12 +56,12 @@ def choose(
         if layer is not None:
             network = alone(network, layer)
     if grid:
-        if len(network.dense) > 1:
+        if len(network.weighted) > 1:
             raise InputError(
-                f"the grid's sizes are for one layer, and {model} has {len(network.dense)}: "
+                f"the grid's sizes are for one layer, and {model} has {len(network.weighted)}: "
                 "name one by --layer, or give a --folding"
             )
-        return network, Folding(layers=(LayerFolding(name=network.dense[0].name, **grid),))
+        return network, Folding(layers=(LayerFolding(name=network.weighted[0].name, **grid),))
     if folding is not None:
         return network, Folding.load(folding)
     default = "class" if network.output is not None else "bits"
@@ -71,14 +71,14 @@ def choose(
 
 def alone(network: Network, name: str) -> Network:
     """One layer of a network as a network of its own, its inputs their own raw values."""
-    for layer in network.dense:
+    for layer in network.weighted:
         if layer.name == name:
             form = network.input
-            if layer is not network.dense[0]:
-                form = bits_input(layer.inputs, 1)
+            if layer is not network.layers[0]:
+                form = bits_input(layer.shape_in, layer.input_bits)
             return dataclasses.replace(
                 network, input=form, layers=(layer,), training={"layer_of": network.sha256},
                 accuracy={},
             )  # fmt: skip
-    known = ", ".join(layer.name for layer in network.dense)
+    known = ", ".join(layer.name for layer in network.weighted)
     raise InputError(f"there is no layer {name!r}; there are {known}")

@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Group, RenderableType
 
 from . import console
+from .dataflow import map_words
 from .errors import InputError
 from .folding import CLOCK_HZ, Folding, ceil_div, layer_cycles, proposed
 from .layers import Layer, Output
@@ -26,8 +27,7 @@ class Inspection:
     Parameters
     ----------
     network : Network
-    folding : Folding, optional
-        None for a network that has other layers than dense ones.
+    folding : Folding
     given : bool
         Whether the folding was given, or is our proposal.
     clock_hz : float
@@ -35,7 +35,7 @@ class Inspection:
     """
 
     network: Network
-    folding: Folding | None
+    folding: Folding
     given: bool
     clock_hz: float
 
@@ -47,8 +47,6 @@ class Inspection:
     @property
     def speed(self) -> dict[str, float]:
         """Cycles from one image's result to the next one's, and images a second without stalls."""
-        if self.folding is None:
-            return {}
         interval = self.folding.interval(self.network)
         return {
             "pixels_per_beat": self.folding.bus_pixels(self.network),
@@ -73,25 +71,29 @@ class Inspection:
                     "operations": layer.operations,
                 }
             found.append(told)
-        if self.folding is not None:
-            interval = self.folding.interval(self.network)
-            for told, (dense, fold) in zip(found, self.folding.pairs(self.network), strict=True):
-                cycles = layer_cycles(dense, fold)
-                told["folding"] = fold.resolved(dense)
-                told |= {"cycles": cycles, "share": cycles / interval}
+        named = {told["name"]: told for told in found}
+        interval = self.folding.interval(self.network)
+        for weighted, fold in self.folding.pairs(self.network):
+            cycles = layer_cycles(weighted, fold)
+            named[weighted.name] |= {
+                "folding": fold.resolved(weighted),
+                "cycles": cycles,
+                "share": cycles / interval,
+            }
+        for name, wide, words in map_words(self.network, self.folding.slowest(self.network)):
+            named[name] |= {"word_channels": wide, "words": words}
         return found
 
     def to_json(self) -> dict[str, Any]:
         """Everything in the table, as JSON has it."""
         network = self.network
-        folded = {"folding": "given" if self.given else "proposed"} if self.folding else {}
         return {
             "sha256": network.sha256,
             "input": network.input.to_json(),
             "layers": self.layers(),
             "weight_bits": self.weight_bits,
             "operations": network.operations,
-            **folded,
+            "folding": "given" if self.given else "proposed",
             **self.speed,
             "accuracy": network.accuracy,
             "training": network.training,
@@ -99,13 +101,12 @@ class Inspection:
 
     def table(self) -> RenderableType:
         """The table for the terminal, and a few lines below it."""
-        heads = ["layer", "shape", "window", "bits", "operations"]
-        columns = [_shape, _window, _bits, _operations]
-        total = ["all", "", "", "", f"{self.network.operations:,}"]
-        if self.folding is not None:
-            heads += ["rows x cols x lanes", "planes", "store", "cycles", "of time"]
-            columns += [_grid, _planes, _store, _cycles, _share]
-            total += ["", "", "", f"{self.speed['interval']:,}", ""]
+        heads = ["layer", "shape", "window", "bits", "operations", "words",
+                 "rows x cols x lanes", "planes", "store", "cycles", "of time"]  # fmt: skip
+        columns = [_shape, _window, _bits, _operations, _words, _grid, _planes, _store, _cycles,
+                   _share]  # fmt: skip
+        total = ["all", "", "", "", f"{self.network.operations:,}", "", "", "", "",
+                 f"{self.speed['interval']:,}", ""]  # fmt: skip
         layers = self.layers()
         rows = [[told["name"], *(column(told) for column in columns)] for told in layers]
         shown = [i for i in range(len(heads)) if any(row[i] for row in [*rows, total])]
@@ -129,16 +130,13 @@ class Inspection:
             f"input     {size} values of {form.bits} bit{'s'[: form.bits > 1]} ({coded})",
             f"weights   {self.weight_bits:,} bits, {ceil_div(self.weight_bits, 8):,} bytes",
         ]
-        if speed := self.speed:
-            beats, interval = speed["input_beats"], speed["interval"]
-            lines[0] += f", {speed['pixels_per_beat']} a beat: {beats:,} beat{'s'[: beats > 1]}"
-            lines += [
-                f"speed     an image in {interval:,} cycle{'s'[: interval > 1]}: "
-                f"{speed['images_per_s']:,.0f} images/s at {self.clock_hz / 1e6:g} MHz",
-                f"folding   {'as given' if self.given else 'proposed; --write-folding keeps it'}",
-            ]
-        else:
-            lines.append("folding   none: so far networks of dense layers only have one")
+        beats, interval = self.speed["input_beats"], self.speed["interval"]
+        lines[0] += f", {self.speed['pixels_per_beat']} a beat: {beats:,} beat{'s'[: beats > 1]}"
+        lines += [
+            f"speed     an image in {interval:,} cycle{'s'[: interval > 1]}: "
+            f"{self.speed['images_per_s']:,.0f} images/s at {self.clock_hz / 1e6:g} MHz",
+            f"folding   {'as given' if self.given else 'proposed; --write-folding keeps it'}",
+        ]
         if self.network.accuracy:
             parts = self.network.accuracy.items()
             lines.append("accuracy  " + ", ".join(f"{n} {share:.2%}" for n, share in parts))
@@ -175,24 +173,29 @@ def _operations(told: dict[str, Any]) -> str:
     return f"{told['operations']:,}" if "operations" in told else ""
 
 
+def _words(told: dict[str, Any]) -> str:
+    """`7,056 x 16`: words of a map that pass, and channels of each."""
+    return f"{told['words']:,} x {told['word_channels']}" if "words" in told else ""
+
+
 def _grid(told: dict[str, Any]) -> str:
-    return "{rows} x {cols} x {lanes}".format(**told["folding"])
+    return "{rows} x {cols} x {lanes}".format(**told["folding"]) if "folding" in told else ""
 
 
 def _planes(told: dict[str, Any]) -> str:
-    return str(told["folding"]["planes"])
+    return str(told["folding"]["planes"]) if "folding" in told else ""
 
 
 def _store(told: dict[str, Any]) -> str:
-    return str(told["folding"]["weights"])
+    return str(told["folding"]["weights"]) if "folding" in told else ""
 
 
 def _cycles(told: dict[str, Any]) -> str:
-    return f"{told['cycles']:,}"
+    return f"{told['cycles']:,}" if "cycles" in told else ""
 
 
 def _share(told: dict[str, Any]) -> str:
-    return f"{told['share']:.0%}"
+    return f"{told['share']:.0%}" if "share" in told else ""
 
 
 def _is_short(value: object) -> bool:
@@ -213,8 +216,7 @@ def inspect(
     ----------
     model : Network, or the path of one
     folding : Folding, or the path of one, optional
-        By default one is proposed, with as few lanes as `target_fps` allows; a network with
-        other layers than dense ones has none so far.
+        By default one is proposed, with as few lanes as `target_fps` allows.
     target_fps : float, optional
         Images a second that a proposed folding must reach at `clock_hz`; by default an image
         every 1,024 cycles.
@@ -236,8 +238,6 @@ def inspect(
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     given = folding is not None
-    if given:
-        _ = network.dense  # others have none
-    if folding is None and (network.is_dense or target_fps is not None):
+    if folding is None:
         folding = proposed(network, target_fps=target_fps, clock_hz=clock_hz)
     return Inspection(network=network, folding=folding, given=given, clock_hz=clock_hz)

@@ -77,9 +77,14 @@ class Layer:
         return self.weight.shape[0]
 
     @property
+    def vectors(self) -> int:
+        """Of inputs that it meets a sample: 1, or a window for each position of its map."""
+        return 1
+
+    @property
     def operations(self) -> int:
-        """Operations a sample: 2 K M, a multiply and an add for each weight."""
-        return 2 * self.inputs * self.neurons
+        """Operations a sample: 2 K M, a multiply and an add for each weight, for each vector."""
+        return 2 * self.inputs * self.neurons * self.vectors
 
     @property
     def sum_limits(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -175,9 +180,9 @@ class Conv(Dense):
             )
 
     @property
-    def operations(self) -> int:
-        """Operations a sample: 2 K M for each window."""
-        return 2 * self.inputs * self.neurons * self.window.positions
+    def vectors(self) -> int:
+        """Windows: OH * OW."""
+        return self.window.positions
 
     @property
     def shape_in(self) -> tuple[int, ...]:

@@ -95,8 +95,8 @@ class Network:
         for layer in self.layers:
             if isinstance(layer, Conv | Pool | Flatten):
                 raise InputError(
-                    f"{layer.name}: is of kind {layer.to_json()['kind']}; so far only `bnnhw run` "
-                    "and `inspect` take networks of other layers than dense ones"
+                    f"{layer.name}: is of kind {layer.to_json()['kind']}; so far this takes "
+                    "networks of dense layers only"
                 )
         return self.weighted
 

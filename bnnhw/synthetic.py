@@ -13,11 +13,11 @@ from .layers import Dense, Output
 from .network import Network
 
 
-def bits_input(size: int, bits: int) -> InputFormat:
-    """An input of `size` values of B bits that are their own raw values."""
+def bits_input(shape: Sequence[int], bits: int) -> InputFormat:
+    """An input of so many values of B bits that are their own raw values."""
     if bits == 1:
-        return InputFormat(shape=(size,), bits=1, threshold=1.0)
-    return InputFormat(shape=(size,), bits=bits, lo=0.0, hi=float((1 << bits) - 1))
+        return InputFormat(shape=tuple(shape), bits=1, threshold=1.0)
+    return InputFormat(shape=tuple(shape), bits=bits, lo=0.0, hi=float((1 << bits) - 1))
 
 
 def random_layer(inputs: int, neurons: int, *, input_bits: int = 1, seed: int = 0) -> Network:
@@ -30,7 +30,7 @@ def random_layer(inputs: int, neurons: int, *, input_bits: int = 1, seed: int = 
             raise InputError(f"{what} must be 1 to 1048576, not {size}")
     rng = np.random.default_rng(seed)
     return Network(
-        input=bits_input(inputs, input_bits),
+        input=bits_input((inputs,), input_bits),
         layers=(_layer("fc", inputs, neurons, input_bits, rng),),
         training={"seed": seed, "weights": "random"},
     )
@@ -58,7 +58,7 @@ def random_mlp(sizes: Sequence[int], *, input_bits: int = 1, seed: int = 0) -> N
         bias=np.zeros(classes, np.int32),
     )
     return Network(
-        input=bits_input(sizes[0], input_bits),
+        input=bits_input(sizes[:1], input_bits),
         layers=(*layers, last),
         training={"seed": seed, "weights": "random"},
     )

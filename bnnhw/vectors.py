@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .golden import evaluate
-from .layers import Dense
+from .layers import Conv, Dense
 from .network import Network
+from .window import Window
 
 DRAWS = 512  # random inputs among which ties are looked for
 MOST_TIES = 16
@@ -21,6 +22,7 @@ def edge_vectors(network: Network, seed: int) -> npt.NDArray[np.uint8]:
     inputs of one bit these are p = t and p = t - 1, for 0 < t <= K. Any one bit flipped in such a
     neuron's weights shows in `a` or in `b`: a lane that then counts less loses `a`, one that counts
     more wins `b`. So does any other threshold: a larger one loses `a`, a smaller one wins `b`.
+    A convolution's lie in its first window without padding, if it has one.
 
     Parameters
     ----------
@@ -34,8 +36,8 @@ def edge_vectors(network: Network, seed: int) -> npt.NDArray[np.uint8]:
         inputs whose largest score is not the only one, where a few hundred random inputs have any.
     """
     rng = np.random.default_rng(seed)
-    first, top = network.dense[0], network.input.top
-    found = [np.zeros((1, first.inputs), np.uint8), np.full((1, first.inputs), top, np.uint8)]
+    first, top, size = network.layers[0], network.input.top, network.input.size
+    found = [np.zeros((1, size), np.uint8), np.full((1, size), top, np.uint8)]
     if isinstance(first, Dense):
         for w, t in zip(first.weight, first.threshold.tolist(), strict=True):
             # A lane counts u = x where w = 1 and top - x where w = 0, as a popcount of XNORs does.
@@ -43,9 +45,26 @@ def edge_vectors(network: Network, seed: int) -> npt.NDArray[np.uint8]:
             total = t if top == 1 else t + top * int(np.count_nonzero(w == 0))
             if 0 < total <= top * first.inputs:
                 found.append(_pair(w, total, top, rng))
+        if isinstance(first, Conv):
+            found[2:] = [_amid(first.window, top, pair, rng) for pair in found[2:]]
     if network.output is not None:
         found.append(_ties(network, rng))
     return np.concatenate(found)
+
+
+def _amid(
+    window: Window, top: int, seen: npt.NDArray[np.uint8], rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """Maps (2, H * W * C), alike around what a window sees, (2, K): the first without padding, or
+    the first of all, of which the map then holds a part."""
+    (high, wide, channels), (kernel_y, kernel_x) = window.shape, window.kernel
+    y, x = (-p % s for p, s in zip(window.padding, window.stride, strict=True))
+    if y + kernel_y > high or x + kernel_x > wide:
+        y = x = 0
+    maps = rng.integers(0, top, (1, *window.shape), np.uint8, endpoint=True).repeat(2, axis=0)
+    windows = seen.reshape(2, kernel_y, kernel_x, channels)
+    maps[:, y : y + kernel_y, x : x + kernel_x] = windows[:, : high - y, : wide - x]
+    return maps.reshape(2, -1)
 
 
 def _pair(

@@ -8,12 +8,10 @@ import json
 from pathlib import Path
 
 from bnnhw.errors import InputError
+from bnnhw.rtl.emit import MANIFEST, SCHEMA
 from bnnhw.technology import GENERIC, Technology
 
 from .check import Counting
-
-MANIFEST = "manifest.json"
-SCHEMA = 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 __all__ = ["Core", "reset_cycles"]
 
+import itertools
 from collections.abc import Sequence
 
 from amaranth.hdl import (
@@ -14,6 +15,7 @@ from amaranth.hdl import (
     Value,
 )
 from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from ..dataflow import map_words
@@ -61,7 +63,8 @@ class Core(wiring.Component):
         Frames of K pixels, first pixel lowest, the last beat padded with 0 and marked TLAST.
     m_axis_* : AXI4-Stream out
     frame_error : Out(1)
-        A frame was too short or too long. It gave no result.
+        A frame was too short or too long. It gave no result, but of a network that ends in maps:
+        that gives one, of whatever came.
     """
 
     aclk: Signal
@@ -92,6 +95,10 @@ class Core(wiring.Component):
             gives = "bits" if network.output is None else "class or scores"
             raise InputError(
                 f"the last layer, {last}, gives {gives}, so the output is not {output}"
+            )
+        if isinstance(network.layers[-1], Pool | Flatten):
+            raise InputError(
+                f"the last layer, {network.layers[-1].name}, has no weights; a core's last one must"
             )
         self.network = network
         self.technology = technology or Technology()
@@ -144,6 +151,13 @@ class Core(wiring.Component):
         source: Source = reader.o
         units, wide, bits = form.size, self.pixels, form.bits
         plans = iter(self.plans)
+        marks = None
+        if self.frames_under_way:
+            marks = SyncFIFO(width=1, depth=self.frames_under_way)
+            m.submodules.frame_marks = self._region(m, "frame_marks")(marks)
+            beats = ceil_div(form.size, self.pixels)
+            source, end = _held_at_end(m, "frame_word", source, count=beats, go=marks.w_rdy)
+            m.d.comb += [marks.w_en.eq(end), marks.w_data.eq(source.p.drop)]
         for stage in self.network.layers:
             last = stage is self.network.layers[-1]
             if stage.name in self.word_channels:  # its map comes in words of so many channels
@@ -155,6 +169,12 @@ class Core(wiring.Component):
                 wide = words
             if isinstance(stage, Flatten):
                 units = stage.shape_out[0]
+                if marks is not None:  # a map is a vector from here on
+                    source, end = _held_at_end(
+                        m, "map_word", source, count=units // wide, go=marks.r_rdy,
+                        drop=marks.r_data,
+                    )  # fmt: skip
+                    m.d.comb += marks.r_en.eq(end)
                 continue
             if isinstance(stage, Pool):
                 pool = PoolStage(stage, channels=wide, technology=self.technology)
@@ -180,6 +200,25 @@ class Core(wiring.Component):
             units, wide, bits = plan.layer.neurons, plan.fold.rows, 1
         self._give(m, source)
         return m
+
+    @property
+    def frames_under_way(self) -> int:
+        """Frames that are in the maps' stages at most, and one more: so many are marked.
+
+        0 where no map becomes a vector: marks are then carried by the vectors themselves, or, where
+        the network ends in maps, their first words have left before a frame shows its length.
+        """
+        stages = iter(self.network.layers)
+        upto = list(itertools.takewhile(lambda stage: not isinstance(stage, Flatten), stages))
+        maps = [stage for stage in upto if isinstance(stage, Conv | Pool)]
+        if not maps or len(upto) == len(self.network.layers):
+            return 0
+        held = 1
+        for stage in maps:
+            high, wide, _ = stage.window.shape
+            lines = stage.window.kernel[0] + stage.window.stride[0]
+            held += 3 + ceil_div(2 * lines * wide, high * wide)  # a ring; gearbox, slack and FIFO
+        return held
 
     def _clock(self, m: Module) -> None:
         """One clock; the reset is registered, so that its pin is on no path of ours.
@@ -273,6 +312,27 @@ class Core(wiring.Component):
             source.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(frame_end),
         ]
+
+
+def _held_at_end(
+    m: Module, name: str, source: Source, *, count: int, go: Value, drop: Value | None = None
+) -> tuple[stream.Interface, Value]:
+    """The words of a stream, each vector's last, of `count`, only while `go`; and when it passes.
+
+    With `drop` marked by that.
+    """
+    words = stream.Signature(word_layout(len(source.p.units))).create()
+    moved, passes = Signal(), Signal(name=f"{name}_passes")
+    _, last = counter(m, name, count, moved)
+    m.d.comb += [
+        passes.eq(~last | go),
+        words.valid.eq(source.valid & passes),
+        words.p.units.eq(source.p.units),
+        words.p.drop.eq(source.p.drop if drop is None else drop),
+        source.ready.eq(words.ready & passes),
+        moved.eq(words.valid & words.ready),
+    ]
+    return words, moved & last
 
 
 def longest_flight(plans: Sequence[LayerPlan]) -> int:

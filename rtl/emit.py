@@ -1,6 +1,6 @@
 """Writes a network's Verilog, its manifest and its test vectors: a build folder."""
 
-__all__ = ["MANIFEST", "TOP", "generate", "to_verilog"]
+__all__ = ["MANIFEST", "SCHEMA", "TOP", "generate", "to_verilog"]
 
 import dataclasses
 import hashlib
@@ -25,7 +25,7 @@ from ..vectors import edge_vectors, random_vectors
 MANIFEST = "manifest.json"
 TOP = "bnnhw_core"
 TWINS = "bnnhw_cells.v"
-SCHEMA = 1
+SCHEMA = 2
 
 
 def to_verilog(component: Any, top: str) -> str:
@@ -83,7 +83,6 @@ def generate(
         The manifest.
     """
     network = model if isinstance(model, Network) else load(model)
-    _ = network.dense  # others are refused
     if vectors < 0:
         raise InputError(f"vectors must be at least 0, not {vectors}")
     if output is None:
@@ -133,20 +132,23 @@ def _vectors(network: Network, count: int, seed: int) -> bytes:
 
 def _manifest(core: Any, output: str) -> dict[str, Any]:
     network, folding = core.network, core.folding
-    latency = network_latency(network, folding, output, core.technology)
+    latency = None
+    if network.is_dense:
+        latency = network_latency(network, folding, output, core.technology)
     layers = []
-    for plan, cycles_until in zip(core.plans, latency.layers, strict=True):
+    for i, plan in enumerate(core.plans):
         layer, fold = plan.layer, plan.fold
         layers.append(
             {
                 "name": layer.name,
                 "inputs": layer.inputs,
                 "neurons": layer.neurons,
+                "vectors": layer.vectors,
                 "input_bits": layer.input_bits,
                 "gives": "scores" if isinstance(layer, Output) else "bits",
                 "folding": fold.resolved(layer),
                 "cycles": layer_cycles(layer, fold),
-                "latency": cycles_until,
+                "latency": latency and latency.layers[i],
                 "weight_bits": layer.weight.size,
                 "tap": {
                     "valid": f"layer_{layer.name}.tap_valid",
@@ -178,5 +180,5 @@ def _manifest(core: Any, output: str) -> dict[str, Any]:
         "output_beats": folding.output_beats(network, output),
         "layers": layers,
         "interval": folding.interval(network, output),
-        "latency": latency.total,
+        "latency": latency and latency.total,
     }

@@ -52,7 +52,7 @@ class Mismatch:
     layer : str
         Its name; `m_axis` for what the core gives.
     neuron : int
-        In the layer; of `m_axis` the place in the result.
+        In the layer, of a map the place in it, channels last; of `m_axis` that in the result.
     expected : int
     got : int, or "X" for a value with undefined bits
     """
@@ -73,9 +73,7 @@ class Mismatch:
 
 def trace_fields(core: Core, trace: Trace) -> Fields:
     """What golden says of what is seen of a core: values (N, M) of each layer, then of `m_axis`."""
-    values: list[npt.NDArray[Any]] = [*trace.bits]
-    if trace.scores is not None:
-        values.append(trace.scores)
+    values = core.layer_values(trace)
     named = list(zip((layer.name for layer in core.layers), values, strict=True))
     output = values[-1]
     if core.output == "class":

@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..files import sha256_of
+from ..golden import Trace
 from ..network import Network
 from ..network_file import load
+from ..rtl.emit import MANIFEST, SCHEMA
 from ..technology import GENERIC
-
-SCHEMA = 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,18 +28,21 @@ class CoreLayer:
     name : str
     neurons : int
         M.
+    vectors : int
+        Vectors that it meets an image, each of which gives M values.
     cycles : int
         Cycles an image.
     tap_valid, tap_data : str
         Hierarchical names below the top. `tap_valid` is 1 in the one cycle in which `tap_data` is
         a word.
     rows, width, words : int
-        Word f of an image, 0 <= f < words, holds neuron f * rows + r at bits
+        Word f of a vector, 0 <= f < words, holds neuron f * rows + r at bits
         [r * width, r * width + width): one bit, or a score in two's complement.
     """
 
     name: str
     neurons: int
+    vectors: int
     cycles: int
     tap_valid: str
     tap_data: str
@@ -48,9 +51,25 @@ class CoreLayer:
     words: int
 
     @property
+    def words_an_image(self) -> int:
+        return self.vectors * self.words
+
+    @property
     def bits(self) -> int:
         """Bits of all words of one image."""
-        return self.rows * self.width * self.words
+        return self.rows * self.width * self.words_an_image
+
+    def placed(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Values (N, vectors * M) where they lie in an image's words, 0 between them."""
+        each = values.reshape(len(values), self.vectors, self.neurons)
+        spare = self.words * self.rows - self.neurons
+        places = self.words_an_image * self.rows
+        return np.pad(each, ((0, 0), (0, 0), (0, spare))).reshape(len(values), places)
+
+    def taken(self, places: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The values (N, vectors * M) of an image's words."""
+        each = places.reshape(len(places), self.vectors, self.words * self.rows)
+        return each[:, :, : self.neurons].reshape(len(places), self.vectors * self.neurons)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -68,8 +87,10 @@ class Core:
     output_beats, output_width : int
         Of `m_axis`.
     layers : tuple of CoreLayer
-    interval, latency : int
+    interval : int
         Cycles, as the manifest promises them.
+    latency : int or None
+        Likewise; None where it is not promised: of networks with maps.
     network : Network
     family : str
         The family whose cells the Verilog names, or `generic`.
@@ -90,7 +111,7 @@ class Core:
     output_width: int
     layers: tuple[CoreLayer, ...]
     interval: int
-    latency: int
+    latency: int | None
     network: Network
     family: str = GENERIC
     netlist: str = ""
@@ -100,6 +121,21 @@ class Core:
     def tapped(self) -> tuple[CoreLayer, ...]:
         """The layers that can be watched; in a netlist the wires that showed them are gone."""
         return () if self.netlist else self.layers
+
+    @property
+    def flight(self) -> int:
+        """Cycles after which nothing of an image is left in the core, at least."""
+        # What waits for a map, waits for no more than the stage before it gives in an interval.
+        stages = len(self.network.layers) + 1
+        return stages * self.interval if self.latency is None else self.latency
+
+    def layer_values(self, trace: Trace) -> list[npt.NDArray[Any]]:
+        """What each layer with weights gives, (N, M * vectors), as golden's trace has it."""
+        scores = [] if trace.scores is None else [trace.scores]
+        given: list[npt.NDArray[Any]] = [*trace.bits, *scores]
+        named = zip(self.network.layers, given, strict=True)
+        weighted = {layer.name for layer in self.layers}
+        return [v.reshape(len(v), -1) for layer, v in named if layer.name in weighted]
 
     def vectors(self) -> npt.NDArray[np.uint8]:
         """The inputs (N, K) that `generate` wrote beside the Verilog."""
@@ -133,7 +169,7 @@ def read_core(folder: Path | str, *, check: bool = True) -> Core:
         One line: the file, what is wrong with it, what to do.
     """
     folder = Path(folder)
-    path = folder / "manifest.json"
+    path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -170,6 +206,7 @@ def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
         CoreLayer(
             name=layer["name"],
             neurons=int(layer["neurons"]),
+            vectors=int(layer["vectors"]),
             cycles=int(layer["cycles"]),
             tap_valid=layer["tap"]["valid"],
             tap_data=layer["tap"]["data"],
@@ -179,7 +216,7 @@ def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
         )
         for layer in manifest["layers"]
     )
-    if [(c.name, c.neurons) for c in layers] != [(n.name, n.neurons) for n in network.dense]:
+    if [(c.name, c.neurons) for c in layers] != [(n.name, n.neurons) for n in network.weighted]:
         raise InputError(f"{folder}: the manifest's layers are not the network's")
     return Core(
         folder=folder,
@@ -195,7 +232,7 @@ def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
         output_width=widths["m_axis_tdata"],
         layers=layers,
         interval=int(manifest["interval"]),
-        latency=int(manifest["latency"]),
+        latency=None if manifest["latency"] is None else int(manifest["latency"]),
         network=network,
         family=manifest.get("technology", {}).get("family", GENERIC),
     )

@@ -20,8 +20,8 @@ class Results:
 
     Parameters
     ----------
-    bits : tuple of ndarray[uint8], (N, M)
-        Of each hidden layer; of a netlist, none.
+    bits : tuple of ndarray[uint8], (N, M), of maps (N, M * positions)
+        Of each hidden layer with weights; of a netlist, none.
     scores : ndarray[int32], (N, M), or None where the network ends in bits, and of a netlist
     output : ndarray[int64], (N, number of results)
         What came out of `m_axis`: the class, the scores or the bits.
@@ -84,39 +84,33 @@ class Packet:
         """In bytes."""
         return -(-self.bits // 8)
 
-    def _fields(self, trace: Trace) -> Iterator[tuple[npt.NDArray[np.int64], int, int]]:
-        """Values (N, M), bits a value, and bits in which these lie, field by field."""
-        hidden = [bits.astype(np.int64) for bits in trace.bits]
-        if trace.scores is not None:
-            hidden.append(trace.scores.astype(np.int64))
-        for layer, values in zip(self.core.layers, hidden, strict=True):
+    def _fields(self, trace: Trace) -> Iterator[tuple[npt.NDArray[np.int64], int]]:
+        """Values (N, places), padding 0, and bits a value, field by field."""
+        given = [values.astype(np.int64) for values in self.core.layer_values(trace)]
+        for layer, values in zip(self.core.layers, given, strict=True):
             if layer in self.core.tapped:
-                yield values, layer.width, layer.bits
-        beats = self.core.output_beats * self.core.output_width
+                yield layer.placed(values), layer.width
         if self.core.output == "bits":
-            yield self._bit_beats(hidden[-1]), 1, beats
+            yield self._bit_beats(given[-1]), 1
         elif self.core.output == "scores":
-            yield hidden[-1], 32, beats
+            yield given[-1], 32
         else:
             assert trace.classes is not None
-            yield trace.classes.astype(np.int64)[:, None], 32, beats
+            yield trace.classes.astype(np.int64)[:, None], 32
 
     def _bit_beats(self, bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Bits (N, M) as they lie in beats of `rows` bits rounded up to whole bytes."""
+        """The last layer's bits as they lie in beats of `rows` bits rounded up to whole bytes."""
         last = self.core.layers[-1]
-        beats = np.zeros((len(bits), last.words, self.core.output_width), np.int64)
-        rows = np.zeros((len(bits), last.words * last.rows), np.int64)
-        rows[:, : last.neurons] = bits
-        beats[:, :, : last.rows] = rows.reshape(len(bits), last.words, last.rows)
-        return beats.reshape(len(bits), -1)
+        rows = last.placed(bits).reshape(len(bits), last.words_an_image, last.rows)
+        spare = self.core.output_width - last.rows
+        return np.pad(rows, ((0, 0), (0, 0), (0, spare))).reshape(len(bits), -1)
 
     def encode(self, trace: Trace, count: int) -> npt.NDArray[np.uint8]:
         """The packets, ndarray[uint8], (count, size), that golden's results would make."""
         fields = []
-        for values, width, room in self._fields(trace):
+        for values, width in self._fields(trace):
             places = np.arange(width)
-            spread = ((values[:, :, None] >> places) & 1).astype(np.uint8).reshape(count, -1)
-            fields.append(np.pad(spread, ((0, 0), (0, room - spread.shape[1]))))
+            fields.append(((values[:, :, None] >> places) & 1).astype(np.uint8).reshape(count, -1))
         fields.append(np.zeros((count, 2 * STAMP_BITS), np.uint8))
         return np.packbits(np.concatenate(fields, axis=1), axis=1, bitorder="little")
 
@@ -126,10 +120,12 @@ class Packet:
         bits = np.zeros(self.bits, np.uint8)
         place = 0
         for layer in core.tapped:
-            bits[place : place + layer.neurons * layer.width] = 1
+            ones = layer.placed(np.ones((1, layer.vectors * layer.neurons), np.uint8))[0]
+            bits[place : place + layer.bits] = ones.repeat(layer.width)
             place += layer.bits
         if core.output == "bits":
-            beats = self._bit_beats(np.ones((1, core.layers[-1].neurons), np.int64))[0]
+            last = core.layers[-1]
+            beats = self._bit_beats(np.ones((1, last.vectors * last.neurons), np.int64))[0]
             bits[place : place + len(beats)] = beats
         else:
             bits[place : self.checked_bits] = 1
@@ -141,15 +137,16 @@ class Packet:
         spread = np.unpackbits(packets, axis=1, bitorder="little")
         hidden, place = [], 0
         for layer in core.tapped:
-            field = spread[:, place : place + layer.neurons * layer.width]
-            hidden.append(_numbers(field.reshape(N, layer.neurons, layer.width)))
+            field = spread[:, place : place + layer.bits]
+            words = field.reshape(N, layer.words_an_image * layer.rows, layer.width)
+            hidden.append(layer.taken(_numbers(words)))
             place += layer.bits
         beats = spread[:, place : self.checked_bits].reshape(
             N, core.output_beats, core.output_width
         )
         if core.output == "bits":
-            rows = beats[:, :, : core.layers[-1].rows].reshape(N, -1)
-            output = rows[:, : core.layers[-1].neurons].astype(np.int64)
+            last_layer = core.layers[-1]
+            output = last_layer.taken(beats[:, :, : last_layer.rows]).astype(np.int64)
         else:
             output = _numbers(beats)
         place = self.checked_bits

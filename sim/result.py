@@ -40,7 +40,7 @@ class Simulation:
     latency_cycles : int or None
         Of the first image, into an empty core; None with stalls.
     interval, latency : int
-        What the manifest promises.
+        What the manifest promises; of the latency None where it promises nothing.
     compile_s, wall_s : float
         Seconds to compile (0 where it was compiled already), and to simulate.
     log, waves : Path or None
@@ -57,7 +57,7 @@ class Simulation:
     interval_cycles: Fraction | None
     latency_cycles: int | None
     interval: int
-    latency: int
+    latency: int | None
     compile_s: float
     wall_s: float
     log: Path
@@ -76,7 +76,7 @@ class Simulation:
             ("latency", self.latency_cycles, self.latency),
         )
         for name, cycles, promised in counted:
-            if cycles is not None and cycles != promised:
+            if cycles is not None and promised is not None and cycles != promised:
                 return f"the {name} is {float(cycles):g} cycles, but the manifest says {promised}"
         return ""
 
@@ -133,7 +133,8 @@ class Simulation:
             counted = f"{float(self.interval_cycles):g} cycles an image"
             rows.append(("interval", f"{counted}, {self.interval} promised"))
         if self.latency_cycles is not None:
-            rows.append(("latency", f"{self.latency_cycles} cycles, {self.latency} promised"))
+            promised = "" if self.latency is None else f", {self.latency} promised"
+            rows.append(("latency", f"{self.latency_cycles} cycles{promised}"))
         speed = f"{self.cycles:,} cycles in {self.wall_s:.1f} s, {self.cycles_per_s:,.0f} a second"
         rows.append(("simulated", speed))
         if self.compile_s:

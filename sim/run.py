@@ -47,7 +47,7 @@ class Conditions:
         """The shim's inputs."""
         rng = np.random.default_rng(self.seed)
         chosen = {
-            "idle_limit": 10_000 + 16 * (core.latency + core.interval),
+            "idle_limit": 10_000 + 16 * (core.flight + core.interval),
             "dump_from": (1 << 48) - 1 if self.waves_from is None else self.waves_from,
         }
         for side, stall in (("in", self.stall_in), ("out", self.stall_out)):
@@ -84,8 +84,8 @@ def run_job(
         mask=mask if expected is not None else np.zeros_like(mask),
         deposits=tuple(deposits),
         settings=conditions.settings(core),
-        reset=core.latency,
-        drain=core.latency + 2 * core.interval + 64,
+        reset=core.flight,
+        drain=core.flight + 2 * core.interval + 64,
     )
     log = core.folder / "simulation" / f"{compiled.simulator}.log"
     what = f"simulating on {compiled.simulator}"

@@ -73,11 +73,14 @@ def shim_text(core: Core) -> str:
     OW, OB = core.output_width, core.output_beats
     stores = "".join(f", store_{i}[done[7:0]]" for i in reversed(range(len(core.tapped))))
     taps = "".join(_tap(core, i) for i in range(len(core.tapped)))
+    # Of a map that is read in part only, words may come after the result: before the next one.
+    when = "result" if core.network.is_dense else "result && pending"
     late = "".join(
-        f"            if (result && count_{i} == done) code = {LATE + i};\n"
+        f"            if ({when} && count_{i} == done) code = {LATE + i};\n"
         f"            if (dut.{layer.tap_valid} && count_{i} == given) code = {SURPLUS + i};\n"
         for i, layer in enumerate(core.tapped)
     )
+    whole = "".join(f" && count_{i} != done" for i in range(len(core.tapped)))
     unknown = " ^ ".join(
         ["s_tready", "m_tvalid", *(f"dut.{layer.tap_valid}" for layer in core.tapped)]
     )
@@ -223,7 +226,8 @@ module shim (
     // Layers are ahead of the results, each by other images: so there is a store of many images.
 {taps}
     // ---- results, and what must never happen ----------------------------------------------------
-    reg was_waiting, was_tlast;
+    reg was_waiting, was_tlast, pending;
+    wire whole = (result || pending){whole};
     reg [{OW - 1}:0] was_tdata;
     reg [7:0] code;
     always @(posedge aclk) begin
@@ -236,6 +240,7 @@ module shim (
             violation <= 0;
             violation_cycle <= 0;
             was_waiting <= 0;
+            pending <= 0;
             wake <= 0;
         end else begin
             cycle <= cycle + 1;
@@ -246,7 +251,7 @@ module shim (
             if (m_tvalid && m_tlast !== (beat == {OB - 1})) code = 3;
             if (was_waiting && (!m_tvalid || m_tdata !== was_tdata || m_tlast !== was_tlast))
                 code = 2;
-            if (m_tvalid && done + result == taken) code = 4;
+            if (m_tvalid && done + (result || pending) == taken) code = 4;
             if (frame_error !== 0) code = 5;
             if (idle > idle_limit) code = 6;
 {late}            if (({unknown}) === 1'bx) code = 1;
@@ -254,12 +259,13 @@ module shim (
                 violation <= code;
                 violation_cycle <= cycle;
             end
-            if (result) begin
+            pending <= (result || pending) && !whole;
+            if (whole) begin
                 packet <= {{last_cycle, first_cycle[done[7:0]], beats{stores}}};
                 done <= done + 1;
                 results <= results + 1;
             end
-            wake <= wake ^ (result || (violation == 0 && code != 0));
+            wake <= wake ^ (whole || (violation == 0 && code != 0));
         end
     end
 `ifdef WAVES
@@ -275,7 +281,7 @@ endmodule
 def _tap(core: Core, index: int) -> str:
     """The part that stores the words of one layer."""
     layer = core.tapped[index]
-    word = layer.rows * layer.width
+    word, last = layer.rows * layer.width, layer.words_an_image - 1
     place = f"store_{index}[count_{index}[7:0]][fold_{index} * {word} +: {word}]"
     return f"""\
     reg [{layer.bits - 1}:0] store_{index} [0:{DEPTH - 1}];
@@ -286,8 +292,8 @@ def _tap(core: Core, index: int) -> str:
             fold_{index} <= 0;
         end else if (dut.{layer.tap_valid}) begin
             {place} <= dut.{layer.tap_data};
-            fold_{index} <= fold_{index} == {layer.words - 1} ? 0 : fold_{index} + 1;
-            if (fold_{index} == {layer.words - 1}) count_{index} <= count_{index} + 1;
+            fold_{index} <= fold_{index} == {last} ? 0 : fold_{index} + 1;
+            if (fold_{index} == {last}) count_{index} <= count_{index} + 1;
         end
     end
 """

@@ -127,7 +127,7 @@ def run_core(
         return result
     console.remark(f"{result.failure}; running again to record the waveform")
     run = outcome.runs[0]
-    since = run.violation_cycle - 2 * core.latency
+    since = run.violation_cycle - 2 * core.flight
     if result.mismatch is not None:
         since = int(Packet(core).decode(outcome.packets[-1:]).first[0])
     again = dataclasses.replace(conditions, waves_from=max(since - 16, 0))

@@ -221,7 +221,7 @@ def planes(network: Network, x: npt.NDArray[np.uint8]) -> tuple[Network, npt.NDA
     alone = Dense(name=layer.name, weight=layer.weight, input_bits=1, threshold=threshold)
     bits = np.unpackbits(x[:, None], axis=1, count=network.input.bits, bitorder="little")
     rows = bits.reshape(-1, layer.inputs)
-    return Network(input=bits_input(layer.inputs, 1), layers=(alone,)), rows
+    return Network(input=bits_input((layer.inputs,), 1), layers=(alone,)), rows
 
 
 def mlp_name(network: Network) -> str | None:

@@ -146,7 +146,7 @@ def test_the_folding_of_another_network_is_one_line_that_names_it(
     )
 
 
-def test_a_network_with_convolutions_is_shown_without_a_folding(
+def test_a_network_with_convolutions_is_shown_with_its_maps_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stages = [("conv", 6, 3, 2, 1), ("pool", 0, 2, 2, 0)]
@@ -156,13 +156,18 @@ def test_a_network_with_convolutions_is_shown_without_a_folding(
     shown = capsys.readouterr().out
     for words in ("9 x 8 x 3 -> 5 x 4 x 6", "3 x 4 /2 +1", "5 x 4 x 6 -> 2 x 1 x 6", "8 -> 1"):
         assert words in shown
-    assert "folding   none: so far networks of dense layers only have one" in shown
+    # 3 x 4 positions for each of 5 x 4 windows, a channel at a time: no more than 1,024 cycles.
+    assert "720 x 1" in shown
     assert cli.main(["inspect", model, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [layer["kind"] for layer in told["layers"]] == ["conv", "pool", "flatten", "dense"]
     assert told["layers"][0]["operations"] == 2 * (3 * 4 * 3) * 6 * (5 * 4)
-    assert not {"interval", "folding"} & set(told)
-    for option in (["--target-fps", "1"], ["--write-folding", str(tmp_path / "f.toml")]):
-        assert cli.main(["inspect", model, *option]) == 2
-        assert "conv0: is of kind conv; so far" in capsys.readouterr().err
-    assert not (tmp_path / "f.toml").exists()
+    assert told["layers"][0]["cycles"] <= told["interval"] <= 1024
+    assert cli.main(["inspect", model, "--target-fps", "700e3"]) == 2
+    assert "out of reach at 150 MHz; the best is 625,000, an interval of 240" in (
+        capsys.readouterr().err
+    )
+    given = ["--target-fps", "600e3", "--write-folding", str(tmp_path / "f.toml"), "--json"]
+    assert cli.main(["inspect", model, *given]) == 0
+    assert 240 <= json.loads(capsys.readouterr().out)["interval"] <= 250
+    assert Folding.load(tmp_path / "f.toml").layers[0].name == "conv0"

@@ -132,13 +132,14 @@ def _told(manifest: dict[str, Any], build: Path, clock_hz: float) -> str:
         for layer in manifest["layers"]
     ]
     interval, latency = manifest["interval"], manifest["latency"]
+    until = "" if latency is None else f", {latency:,} from first beat to result"
     family = manifest["technology"]["family"]
     target = "any tool" if family == GENERIC else f"{family}'s cells"
     return "\n".join(
         [
             f"core      {build / manifest['top']}.v, for {target}",
             f"grids     {', '.join(grids)} (rows x cols x lanes)",
-            f"cycles    {interval:,} an image, {latency:,} from first beat to result",
+            f"cycles    {interval:,} an image{until}",
             f"speed     {clock_hz / interval:,.0f} images/s at {clock_hz / 1e6:g} MHz",
         ]
     )

@@ -77,10 +77,13 @@ def expected(
         return [(int(s) & 0xFFFFFFFF, int(j == M - 1)) for row in trace.scores
                 for j, s in enumerate(row)]  # fmt: skip
     rows = folding.layers[-1].rows
-    starts = range(0, trace.bits[-1].shape[1], rows)
+    positions = trace.bits[-1].reshape(len(x), -1, trace.bits[-1].shape[-1])
+    starts = range(0, positions.shape[2], rows)
+    last = positions.shape[1] - 1, starts[-1]
     return [
-        (sum(int(b) << r for r, b in enumerate(image[f : f + rows])), int(f == starts[-1]))
-        for image in trace.bits[-1]
+        (sum(int(b) << r for r, b in enumerate(bits[f : f + rows])), int((i, f) == last))
+        for image in positions
+        for i, bits in enumerate(image)
         for f in starts
     ]
 

@@ -1,6 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """Convolutions, poolings and flattenings in the Amaranth simulator: golden's beats, in time."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,8 @@ from bnnhw.errors import InputError
 from bnnhw.folding import Folding, LayerFolding
 from bnnhw.layers import Conv
 from bnnhw.network import Network
+from bnnhw.rtl.core import Core
+from bnnhw.vectors import random_vectors
 
 Stages = list[tuple[str, int, int, int, int]]
 
@@ -75,6 +79,39 @@ def test_an_image_comes_when_the_slowest_stage_is_done_with_it(name: str) -> Non
         folding = folded(network, seed)
         taken = check(network, folding, "class", 6)
         assert np.diff(taken)[-3:].tolist() == [folding.interval(network)] * 3
+
+
+@pytest.mark.parametrize("stall", [0.0, 0.5])
+def test_a_network_may_end_in_a_map(stall: float) -> None:
+    whole = random_conv_network((6, 5, 3), [("conv", 7, 2, 2, 1), ("conv", 5, 2, 1, 0)], bits=2)
+    for layers in (whole.layers[:1], whole.layers[:2]):
+        network = dataclasses.replace(whole, layers=layers)
+        check(network, folded(network, 3), "bits", 3, stall)
+    network = dataclasses.replace(whole, layers=whole.layers[:3])
+    with pytest.raises(InputError, match="the last layer, flat, has no weights"):
+        Core(network, folded(network, 0), "bits")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_frames_of_another_length_give_nothing_and_harm_no_other(name: str) -> None:
+    shape, stages = NETWORKS[name]
+    network = random_conv_network(shape, stages, bits=4, seed=6)
+    folding = folded(network, 1)
+    x = random_vectors(network, 5, 0)
+    frames = [beats_of(network, folding, image) for image in x]
+    whole = len(frames[0])
+    noise = [(beat * 7 % 16, 0) for beat in range(whole + 9)]
+    short, long = [*noise[: whole // 2], (3, 1)], [*noise, (5, 1)]
+    bad = [long, short, [(1, 1)]]
+    given = [*bad[0], *frames[0], *bad[1], *bad[2], *frames[1], *frames[2], *bad[1], *bad[0],
+             *bad[0], *bad[1], *bad[1], *bad[1], *frames[3], *frames[4], *bad[2]]  # fmt: skip
+    wanted = expected(network, folding, x, "scores")
+    for stall in (0.0, 0.5):
+        run = run_core(
+            network, folding, given, "scores", results=len(wanted), stall_in=Stalls(stall, seed=1),
+            stall_out=Stalls(stall, burst=30, seed=2), idle=folding.interval(network) + 300,
+        )  # fmt: skip
+        assert run.beats == wanted and run.frame_error
 
 
 @st.composite

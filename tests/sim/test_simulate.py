@@ -74,6 +74,7 @@ def test_predict_runs_the_verilog_and_returns_all_it_gives(build: Path, simulato
     assert np.array_equal(got.scores, wanted.scores)
     for bits, golden_bits in zip(got.bits, wanted.bits, strict=True):
         assert np.array_equal(bits, golden_bits)
+    assert core.latency is not None
     assert got.cycles[0] == core.latency and (got.cycles >= core.latency).all()
 
 

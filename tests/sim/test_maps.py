@@ -1,0 +1,98 @@
+"""Networks of maps in the simulators: every bit of every layer, the interval, stalls."""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import random_conv_network
+from sim_bench import SIMULATORS, need
+
+from bnnhw.folding import Folding, LayerFolding
+from bnnhw.golden import evaluate
+from bnnhw.network import Network
+from bnnhw.rtl.emit import generate
+from bnnhw.sim import predict, simulate
+from bnnhw.sim.core import read_core
+
+Stages = list[tuple[str, int, int, int, int]]
+# Rows that divide nothing, a kernel that reads words twice, lines that no window reads: their bits
+# may come later than the result.
+STAGES: Stages = [("conv", 6, 3, 1, 1), ("pool", 0, 3, 3, 0), ("conv", 5, 2, 1, 0)]
+
+
+def folded(network: Network, *rows: int) -> Folding:
+    layers = [
+        LayerFolding(name=layer.name, rows=count, cols=2, lanes=4)
+        for layer, count in zip(network.weighted, rows, strict=True)
+    ]
+    return Folding(layers=tuple(layers))
+
+
+@pytest.mark.parametrize("output", ["class", "scores"])
+def test_every_bit_is_goldens_and_the_interval_is_kept(tmp_path: Path, output: str) -> None:
+    need("icarus")
+    network = random_conv_network((8, 8, 2), STAGES, bits=3, seed=1)
+    generate(network, tmp_path / "b", folding=folded(network, 4, 2, 2), output=output, vectors=6)
+    for stall in (0.0, 0.5):
+        result = simulate(
+            tmp_path / "b", simulator="icarus", stall_in=stall, stall_out=stall, seed=2
+        )
+        assert result.failure == "" and result.images > 8
+        values = sum(math.prod(layer.shape_out) for layer in network.weighted)
+        assert result.neurons == values + (1 if output == "class" else 3)
+        assert stall or result.interval_cycles == result.interval
+        assert result.latency is None
+
+
+def test_a_map_may_be_the_result(tmp_path: Path) -> None:
+    need("icarus")
+    network = random_conv_network((8, 8, 2), STAGES, bits=3, seed=1)
+    network = dataclasses.replace(network, layers=network.layers[:3])
+    generate(network, tmp_path / "b", folding=folded(network, 4, 3), vectors=5)
+    for stall in (0.0, 0.5):
+        result = simulate(tmp_path / "b", simulator="icarus", stall_in=stall, stall_out=stall)
+        assert result.failure == ""
+
+
+def test_predictions_have_the_layers_bits(tmp_path: Path) -> None:
+    need("icarus")
+    network = random_conv_network((8, 8, 2), STAGES, bits=1, seed=3)
+    generate(network, tmp_path / "b", folding=folded(network, 3, 5, 3), vectors=0)
+    x = read_core(tmp_path / "b").vectors()[:4]
+    got, wanted = predict(tmp_path / "b", x, simulator="icarus"), evaluate(network, x)
+    assert got.scores is not None and wanted.scores is not None
+    assert np.array_equal(got.scores, wanted.scores)
+    for bits, i in zip(got.bits, (0, 2), strict=True):
+        assert np.array_equal(bits, wanted.bits[i].reshape(len(x), -1))
+
+
+def test_one_wrong_weight_of_a_convolution_is_told_by_place(tmp_path: Path) -> None:
+    need("icarus")
+    network = random_conv_network((8, 8, 2), STAGES, bits=3, seed=1)
+    first = network.weighted[0]
+    weight = first.weight.copy()
+    weight[4] ^= 1
+    wrong = dataclasses.replace(network, layers=(
+        dataclasses.replace(first, weight=weight), *network.layers[1:]))  # fmt: skip
+    generate(wrong, tmp_path / "b", folding=folded(network, 4, 2, 2), vectors=4)
+    network.save(tmp_path / "b" / "model.safetensors")
+    result = simulate(tmp_path / "b", simulator="icarus", check_files=False)
+    assert result.mismatch is not None and result.mismatch.layer == first.name
+    assert result.mismatch.neuron % 6 == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("stall", [0.0, 0.5])
+def test_the_kept_lenet_is_exact(tmp_path: Path, simulator: str, stall: float) -> None:
+    need(simulator)
+    model = Path(__file__).parents[2] / "models" / "mnist-lenet.safetensors"
+    generate(model, tmp_path / "b", vectors=0)
+    images = 20 if simulator == "icarus" else 200
+    result = simulate(
+        tmp_path / "b", simulator=simulator, vectors=images if stall == 0 else images // 4,
+        stall_in=stall, stall_out=stall,
+    )  # fmt: skip
+    assert result.failure == ""
