@@ -3,40 +3,47 @@
     python -m benchmarks.on_gpu --minutes 9 --copy DIR                  the same again goes on
     python -m benchmarks.on_gpu --minutes 9 --copy DIR --data-dir DATA  then MNIST and CIFAR-10 too
 
-One after the other: the C kernels where bnnhw is not installed; the tests that need a GPU; some of
-them under compute-sanitizer, where there is one; `bnnhw bench --backend cuda --suite paper`, with
-the instruction rates; and with data all scores of MNIST's test set (`benchmarks.exactness`) and the
+One after the other: the C kernels where bnnhw is not installed; the tests that need a GPU; `bnnhw
+bench --backend cuda --suite paper`, with the instruction rates; with data all scores of MNIST's
+test set (`benchmarks.exactness`); some tests under compute-sanitizer, where there is one; and the
 large trainings (`benchmarks.accuracy --gpu`). What is done is not done again, what failed is. After
-every slice records, networks so far, and a log go to DIR, as one archive. It takes a checkout and
+every slice records, networks so far, a log and what is done go to DIR, as one archive, and on a
+machine that has nothing yet the work goes on from there, but for trainings. It takes a checkout and
 Python with torch for CUDA, cuda-bindings, numpy, safetensors, rich, scikit-learn, Pillow,
 matplotlib, pytest, hypothesis and a C compiler; no Amaranth, no toolkit, no network. Where git does
 not tell the commit, BNNHW_COMMIT does.
 """
 
-__all__ = ["Step", "steps", "work"]
+__all__ = ["Step", "build_kernels", "steps", "work"]
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from bnnhw import console
+from bnnhw.errors import ToolError
 from bnnhw.exits import DONE, FAILED, ended
 from bnnhw.files import write_text
+from bnnhw.record import commit
 from bnnhw.sw.native import available
 
 from .exactness import CASES
 from .store import RECORDS
 
 LEAST_S = 30.0  # a step is not begun with less left
-RESULTS, LOG, FINISHED = "results", "on_gpu.log", "done.json"
+RESULTS, LOG, STATE, ARCHIVE = "results", "on_gpu.log", "tried.json", "on_gpu"
+FINISHED = 1 << 30  # times a step was tried that has done all
 TESTS = ("tests/test_runner.py", "tests/test_packed.py", "tests/gpu/test_gpu.py")
 SANITIZED = "tests/gpu/test_gpu.py", "-k", "convolutions or graph or operator"
 SANITIZERS = ("memcheck", "synccheck", "racecheck")
@@ -66,21 +73,7 @@ def steps(out: Path, data_dir: Path | None) -> list[Step]:
     """What is to be done on this machine, in its order."""
     python = (sys.executable, "-m")
     test = (*python, "pytest", "-q", "-p", "no:cacheprovider", "-m", "gpu")
-    found = []
-    if not available():
-        flags = ("-O3", "-std=gnu11", "-shared", "-fPIC", "-o", "sw/_kernels.so")
-        sources = sorted(map(str, Path("sw/cpu").glob("*.c")))
-        found.append(Step(name="C kernels", command=("gcc", *flags, *sources)))
-    found += [Step(name=path, command=(*test, path)) for path in TESTS]
-    sanitizer = _sanitizer()
-    if sanitizer:
-        found += [
-            Step(name=tool, command=(sanitizer, "--tool", tool, "--error-exitcode", "9", *test,
-                                     *SANITIZED))
-            for tool in SANITIZERS
-        ]  # fmt: skip
-    else:
-        console.remark("compute-sanitizer is not installed; its checks are left out")
+    found = [Step(name=path, command=(*test, path)) for path in TESTS]
     bench = ("bnnhw", "bench", "--backend", "cuda", "--suite", "paper")
     results = out / RESULTS
     records = str(results / "gpu.json")
@@ -92,10 +85,31 @@ def steps(out: Path, data_dir: Path | None) -> list[Step]:
             Step(name=f"exactness of {case.name}", command=(*exact, "--only", case.name))
             for case in CASES
         ]
+    sanitizer = _sanitizer()
+    if sanitizer:
+        command = (sanitizer, "--error-exitcode", "9", "--tool")
+        found += [
+            Step(name=tool, command=(*command, tool, *test, *SANITIZED)) for tool in SANITIZERS
+        ]
+    else:
+        console.remark("compute-sanitizer is not installed; its checks are left out")
+    if data_dir:
         train = (*python, "benchmarks.accuracy", "--gpu", "--copy", str(results), *given,
                  str(out / "accuracy"))  # fmt: skip
         found.append(Step(name="accuracy", command=train, slices=True, endless=True))
     return found
+
+
+def build_kernels(sources: Path, library: Path) -> None:
+    """The C kernels where bnnhw is not installed. Raises ToolError if they do not compile."""
+    command = ["gcc", "-O3", "-std=gnu11", "-shared", "-fPIC", "-o", str(library)]
+    command += sorted(map(str, sources.glob("*.c")))
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise ToolError("gcc is not installed, and the C kernels are not built") from None
+    if done.returncode:
+        raise ToolError("the C kernels do not compile", tail=done.stderr)
 
 
 def _sanitizer() -> str | None:
@@ -106,32 +120,35 @@ def _sanitizer() -> str | None:
 def work(todo: Sequence[Step], out: Path, minutes: float = math.inf) -> int:
     """Do what is not done yet, until the time is over; 1 if anything failed.
 
-    A step that would outlast the time is stopped, and begun again the next time.
+    A step that would outlast the time is stopped and begun again the next time. What was stopped
+    or failed comes behind what was not tried as often, so that it keeps nothing from its turn.
     """
     until, failed = time.monotonic() + 60 * minutes, []
-    state = out / FINISHED
-    done = set(json.loads(state.read_text())) if state.exists() else set()
     (out / RESULTS).mkdir(parents=True, exist_ok=True)
-    for step in todo:
+    state = out / RESULTS / STATE
+    tried: dict[str, int] = json.loads(state.read_text()) if state.exists() else {}
+    for step in sorted(todo, key=lambda step: (step.endless, tried.get(step.name, 0))):
         left = until - time.monotonic()
-        if step.name in done or left < LEAST_S:
+        if tried.get(step.name, 0) == FINISHED or left < LEAST_S:
             continue
-        code, whole = _run(step, out, left)
-        took = f"{60 * minutes - (until - time.monotonic()):.0f} s" if minutes < math.inf else ""
-        console.remark(f"{step.name}: {_said(code, whole)} {took}".rstrip())
-        if code:
+        began = time.monotonic()
+        said = _run(step, out, left)
+        console.remark(f"{step.name}: {said}, {time.monotonic() - began:.0f} s")
+        if said.startswith("failed"):
             failed.append(step.name)
-        elif whole and not step.endless:
-            done.add(step.name)
-            write_text(state, json.dumps(sorted(done)))
-    missing = [step.name for step in todo if step.name not in done]
+        if said == "done" and not step.endless:
+            tried[step.name] = FINISHED
+        elif said != "goes on":
+            tried[step.name] = tried.get(step.name, 0) + 1
+        write_text(state, json.dumps(tried, indent=2))
+    missing = [step.name for step in todo if tried.get(step.name) != FINISHED]
     if missing:
         console.remark(f"not done yet: {', '.join(missing)}; the same command goes on")
     return FAILED if failed else DONE
 
 
-def _run(step: Step, out: Path, left: float) -> tuple[int, bool]:
-    """Its exit code, 0 if it was stopped; and whether it did all that it has to."""
+def _run(step: Step, out: Path, left: float) -> str:
+    """How it ended: done, goes on, was stopped or failed."""
     command = list(step.command)
     slice_s = left - LEAST_S  # what has begun may end
     if step.slices and left < math.inf:
@@ -140,23 +157,24 @@ def _run(step: Step, out: Path, left: float) -> tuple[int, bool]:
     with (out / RESULTS / LOG).open("a") as log:
         log.write(f"$ {' '.join(command)}\n")
         log.flush()
-        limit = None if left == math.inf else left
         try:
-            code = subprocess.run(
-                command, stdout=log, stderr=subprocess.STDOUT, timeout=limit, check=False
-            ).returncode
+            # A session of its own, so that all that it starts ends with it.
+            process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
         except FileNotFoundError:
-            log.write(f"{command[0]} is not installed\n")
-            return 127, False
+            return f"failed: {command[0]} is not installed"
+        try:
+            code = process.wait(None if left == math.inf else left)
         except subprocess.TimeoutExpired:
-            return 0, False
-    return code, not step.slices or time.monotonic() - started < slice_s
-
-
-def _said(code: int, whole: bool) -> str:
+            return "stopped, as it would outlast the time"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
     if code:
         return f"failed, exit code {code}; see {LOG}"
-    return "done" if whole else "its time was over"
+    return "goes on" if step.slices and time.monotonic() - started >= slice_s else "done"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -174,14 +192,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace) -> int:
+    if not commit():
+        console.remark("no git here: BNNHW_COMMIT names the commit in records")
+    out = args.out / (commit() or "unknown")  # of other kernels nothing is taken over
+    results = out / RESULTS
+    archive = args.copy and args.copy / f"{ARCHIVE}.tar.gz"
+    if archive and archive.exists() and not results.exists():
+        with tarfile.open(archive) as kept:
+            kept.extractall(out, filter="data")
+    if not available():
+        build_kernels(Path("sw/cpu"), Path("sw/_kernels.so"))
     try:
-        return work(steps(args.out, args.data_dir), args.out, args.minutes)
+        return work(steps(out, args.data_dir), out, args.minutes)
     finally:
-        if args.copy:
-            results = args.out / RESULTS
-            for path in RECORDS.glob("exactness-*.json"):
-                shutil.copy2(path, results)
-            shutil.make_archive(str(args.copy / "on_gpu"), "gztar", results)
+        if args.copy and results.exists():
+            for case in CASES:
+                shutil.copy2(RECORDS / f"exactness-{case.name}.json", results)
+            args.copy.mkdir(parents=True, exist_ok=True)
+            made = shutil.make_archive(str(out / ARCHIVE), "gztar", out, RESULTS)
+            shutil.move(made, args.copy / f"{ARCHIVE}.tar.gz")
 
 
 if __name__ == "__main__":

@@ -23,20 +23,33 @@ def kept_timings(network: Network) -> list[Timing]:
     found = []
     for path in sorted(FOLDER.glob("*.json")):
         rows = [row for row in rows_of(read_records(path)) if row.case == name]
-        batches = {(row.contender, row.batch): row for row in rows}
-        both = [row for row in rows if row.batch == BATCH and (row.contender, 1) in batches]
-        ours = sorted((row for row in both if row.contender.startswith("CUDA, ")), key=_seconds)
-        theirs = [row for row in both if row.contender in WEIGHT_BITS]
-        for row in [*ours[:1], *(theirs if ours else [])]:
-            found.append(
-                Timing(
-                    runs=f"{row.contender}, kept",
-                    weight_bits=WEIGHT_BITS.get(row.contender, 1),
-                    one=batches[row.contender, 1].time,
-                    many=row.time,
+        ours = [_fastest(rows, batch) for batch in (1, BATCH)]
+        if None in ours:
+            continue
+        pairs = [ours]
+        for name in WEIGHT_BITS:
+            pairs.append([_named(rows, batch, name) for batch in (1, BATCH)])
+        for one, many in pairs:
+            if one and many:
+                found.append(
+                    Timing(
+                        runs=f"{many.contender}, kept",
+                        weight_bits=WEIGHT_BITS.get(many.contender, 1),
+                        one=one.time,
+                        many=many.time,
+                    )
                 )
-            )
     return found
+
+
+def _fastest(rows: list[Row], batch: int) -> Row | None:
+    """Of our kernels: few samples take another one."""
+    mine = [row for row in rows if row.batch == batch and row.contender.startswith("CUDA, ")]
+    return min(mine, key=_seconds, default=None)
+
+
+def _named(rows: list[Row], batch: int, name: str) -> Row | None:
+    return next((row for row in rows if (row.batch, row.contender) == (batch, name)), None)
 
 
 def _seconds(row: Row) -> float:

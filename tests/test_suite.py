@@ -192,8 +192,11 @@ def test_what_was_kept_of_a_gpu_is_told_where_there_is_none(
         return Record(name="time", value=seconds, unit="s", kind="measured", how=how, on="A GPU")
 
     records = [
-        *(taken("CUDA, mma", batch, seconds) for batch, seconds in ((1, 2e-6), (4096, 3e-5))),
-        *(taken("CUDA, wgmma", batch, seconds) for batch, seconds in ((1, 4e-6), (4096, 2e-5))),
+        taken("CUDA, one launch", 1, 4e-6),
+        *(
+            taken(f"CUDA, {name}", 4096, seconds)
+            for name, seconds in (("mma", 3e-5), ("wgmma", 2e-5))
+        ),
         *(taken("torch, bfloat16", batch, seconds) for batch, seconds in ((1, 9e-6), (4096, 8e-5))),
         taken("torch, float32", 4096, 1e-4),  # not alone
         taken("CUDA, wgmma", 4096, 1e-9, "784-1024x3-10"),

@@ -21,8 +21,8 @@ from bnnhw.vectors import random_vectors
 from ..bench import check
 from ..layout import NEVER, TILE_GROUP, packed_words
 from ..suite import Case, Contender, Limit, Loaded, Run, planes
-from .gpu import first_gpu
-from .network import STAGE, CudaNetwork
+from .gpu import Machine, first_gpu
+from .network import FEW, STAGE, CudaNetwork
 from .opponents import FORMATS, LEAST_INT8, PaperNetwork, TorchNetwork, torch_product
 
 LEAST, MOST, SHORTEST_S, LONGEST_S = 5, 200, 0.3, 4.0  # runs of a contender, and their time
@@ -30,16 +30,23 @@ COLD_BYTES = 1 << 28  # written between two runs where caches are to be cold
 ENERGY_S, WAKE_S = 1.0, 0.2
 SLEEP_CYCLES = 200_000  # longer than a CPU takes to hand in a graph
 SLOWEST = 2e12  # operations of a run that one output a thread still does in a reasonable time
+AT_ONCE = "CUDA, one launch"
 TURNS, CHAINS = 4096, 8  # of rates.cu
 
 
 class GpuBench:
-    """The first GPU, a `suite.Bench`. Runs are replays of a CUDA graph, timed by events."""
+    """A GPU, a `suite.Bench`. Runs are replays of a CUDA graph, timed by events.
+
+    Parameters
+    ----------
+    machine : Machine, optional
+        The first GPU if left out.
+    """
 
     opponents = ("torch, float32", "torch, bfloat16", "torch, int8")
 
-    def __init__(self) -> None:
-        self.gpu = first_gpu()
+    def __init__(self, machine: Machine | None = None) -> None:
+        self.gpu = machine or first_gpu()
         self.device = f"{self.gpu.name}, driver {_driver_version()}, CUDA {torch.version.cuda}"
         self.how = "a CUDA graph's replays, by events"
         self._network: Network | None = None
@@ -158,10 +165,18 @@ class GpuBench:
             given = network.load(rows)
             return _loaded(network, lambda: network.forward(given))
 
+        def load_once() -> Loaded:
+            network = self._kept(case, f"CUDA, {best}", lambda n: self._in_cuda(n, best))
+            check(case.network, x, network.run, AT_ONCE)
+            given = network.load(x)
+            return _loaded(network, lambda: network.forward(given))
+
         ways: dict[str, Callable[[], Loaded]] = {
             f"CUDA, {product}": functools.partial(load, product)
             for product in dict.fromkeys((best, "mma"))
         }
+        if case.network.output is not None and case.batch <= FEW:
+            ways = {AT_ONCE: load_once}  # whatever multiplies: few samples take one kernel
         if case.first_layer:
             ways[f"CUDA, {best}, bit planes"] = load_planes
         if case.product:
@@ -209,10 +224,20 @@ class GpuBench:
             return
         for xnor, name in ((False, "the paper's baseline"), (True, "the paper's XNOR kernel")):
             load = functools.partial(self._paper, case, x, name, xnor=xnor)
-            yield Contender(name=name, tools={"bnnhw": __version__}, load=load)
+            yield Contender(name=name, tools={"bnnhw": __version__}, load=load, ours=True)
 
     def _paper(self, case: Case, x: npt.NDArray[np.uint8], name: str, *, xnor: bool) -> Loaded:
         network = self._kept(case, name, lambda n: PaperNetwork(n, self.gpu, xnor=xnor))
+
+        def decided(first: npt.NDArray[np.uint8]) -> Any:
+            found = network.run(network.load(first))
+            if not case.product:
+                return found
+            (layer,) = case.network.dense
+            assert isinstance(layer, Dense)
+            return found.cpu().numpy() >= 2 * layer.threshold - layer.inputs
+
+        check(case.network, x, decided, name)
         return _loaded(network, functools.partial(network.run, network.load(x)))
 
     def limits(self) -> list[Limit]:
