@@ -77,7 +77,7 @@ class ExactnessCase:
                 kind="measured",
                 how=f"of {wanted.size} on MNIST's {len(inputs)} test images, {trained}; "
                 f"{backend}: {runner.how}",
-                on=runner.how.rpartition(", ")[2] if backend == ON_GPU else cpu_name(),
+                on=runner.device or cpu_name(),
                 commit=commit(),
             )
 

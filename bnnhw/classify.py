@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from .machine import cores
 from .network import Network
 from .network_file import load
 from .pictures import Header, pixels
+
+if TYPE_CHECKING:
+    from .sw import Runner
 
 STEP = 100  # samples at a time
 WARM_UP = 64
@@ -97,6 +100,8 @@ def run(
     part: str = "test",
     images: Sequence[Path | str] = (),
     backend: str = "golden",
+    threads: int | None = None,
+    isa: str | None = None,
 ) -> RunResult:
     """Classify a part of a data set, or pictures.
 
@@ -112,6 +117,8 @@ def run(
     part : "train", "valid" or "test"
     backend : str
         "golden", or what `bnnhw.sw.Runner` knows: the same scores, faster.
+    threads, isa
+        As `bnnhw.sw.Runner` takes them.
 
     Raises
     ------
@@ -123,11 +130,12 @@ def run(
         raise InputError(f"{model}: gives bits, not classes")
     if (data is None) == (not images):
         raise InputError("name either a data set or pictures")
+    made = _runner(network, backend, threads, isa)
     if data is None:
         paths = tuple(Path(path) for path in images)
         values = _raw(network.input, [read_image(path, network.input.shape) for path in paths])
         names = _names(network.training.get("class_names"), network.output.neurons)
-        return _run(model, network, values, backend, images=paths, names=names)
+        return _run(model, network, values, made, images=paths, names=names)
     if part not in ("train", "valid", "test"):
         raise InputError(f"part must be train, valid or test, not {part!r}")
     source = load_data(data, data_dir)
@@ -145,22 +153,36 @@ def run(
             f"{source.name} has {source.classes} classes, but {model} knows "
             f"{network.output.neurons}"
         )
-    return _run(model, network, samples, backend, labels=labels, names=names)
+    return _run(model, network, samples, made, labels=labels, names=names)
+
+
+def _runner(
+    network: Network, backend: str, threads: int | None, isa: str | None
+) -> "Runner | None":
+    """None for the golden model."""
+    if backend == "golden":
+        if threads is not None or isa is not None:
+            raise InputError("threads and isa are for other backends than golden")
+        return None
+    from .sw import Runner
+
+    return Runner(network, backend, threads=threads, isa=isa)
 
 
 def _run(
-    model: Path | str, network: Network, values: npt.NDArray[Any], backend: str, **told: Any
+    model: Path | str,
+    network: Network,
+    values: npt.NDArray[Any],
+    runner: "Runner | None",
+    **told: Any,
 ) -> RunResult:
-    """Classify raw samples on a backend, and say how long it took."""
+    """Classify raw samples on a backend, or by golden, and say how long it took."""
     scores: npt.NDArray[np.integer[Any]]
-    if backend == "golden":
+    if runner is None:
         started = time.perf_counter()
         scores, classes = classify(network, values)
         seconds, how = time.perf_counter() - started, "golden"
     else:
-        from .sw import Runner
-
-        runner = Runner(network, backend)
         x = network.input.quantize(values)
         runner.run_quantized(x[:WARM_UP])
         started = time.perf_counter()

@@ -91,12 +91,13 @@ class NativeNetwork:
         kernels = library()
         assert kernels is not None
         self.isa = isa or there[0]
-        self.network = network
         self.threads = threads or cores()
         self._run = getattr(kernels, f"bnn_run_{self.isa}")
         self._run.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t,
                               ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p]  # fmt: skip
-        self._kept = layout(network)
+        self._kept = layout(network)  # and nothing else of it: its own weights are bytes
+        self._operations = network.operations
+        self._shape_out = network.layers[-1].shape_out
         self.weights_bytes = sum(layer.nbytes for layer in self._kept)
         maps = ((layer.window.shape, layer.unit) for layer in self._kept[1:])
         self.activations_bytes = sum(high * wide * unit for (high, wide, _), unit in maps)
@@ -116,7 +117,7 @@ class NativeNetwork:
             scores = np.empty((len(x), last.neurons), np.int32)
             self._call(given, scores)
             return scores
-        shape = self.network.layers[-1].shape_out
+        shape = self._shape_out
         packed = self.run_packed(given)
         return np.unpackbits(packed.view(np.uint8), axis=-1, count=shape[-1], bitorder="little")
 
@@ -128,13 +129,13 @@ class NativeNetwork:
         x : ndarray[uint8], (N, K); or bits packed already, ndarray[uint32], (N, words), of a
             network that is not given maps.
         """
-        shape = self.network.layers[-1].shape_out
+        shape = self._shape_out
         out = np.empty((len(x), *shape[:-1], -(-shape[-1] // 32)), np.uint32)
         self._call(np.ascontiguousarray(x), out)
         return out
 
     def _call(self, x: npt.NDArray[np.unsignedinteger], out: npt.NDArray[np.integer]) -> None:
-        work = self.network.operations * len(x)
+        work = self._operations * len(x)
         parts = max(1, min(self.threads, len(x) // LEAST, work // WORTH))
         if parts == 1:
             self._part(x, out)

@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bnnhw import console
 from bnnhw.errors import InputError, ToolError
 from bnnhw.network import Network
+
+BLOCK = 4096  # samples in float32 at a time
 
 Inputs = npt.NDArray[np.uint8]
 Scores = npt.NDArray[np.integer[Any]]
@@ -54,6 +57,10 @@ class Runner:
         Which one it is.
     how : str
         In words: instructions, threads.
+    device : str
+        The GPU's name; empty on the CPU.
+    input : InputFormat
+        The network's. Nothing else of it is kept but what the backend makes of it.
 
     Raises
     ------
@@ -79,13 +86,15 @@ class Runner:
             raise InputError(f"threads must be at least 1, not {threads}")
         if isa is not None and backend not in ("auto", "cpu"):
             raise InputError(f"isa is an option of the backend cpu, not of {backend}")
-        self.network = network
+        self.input = network.input
         for name in BACKENDS if backend == "auto" else (backend,):
             try:
-                self._scores, self.how = BACKENDS[name](network, threads, isa)
-            except ToolError:
+                self._scores, self.how, self.device = BACKENDS[name](network, threads, isa)
+            except ToolError as error:
                 if backend != "auto":
                     raise
+                if name != "cuda" or _gpu():
+                    console.remark(f"{name} is left out: {error}")
                 continue
             self.backend = name
             break
@@ -103,11 +112,11 @@ class Runner:
         InputError
             Samples of another shape, or that are no numbers.
         """
-        return self.run_quantized(self.network.input.quantize(images))
+        return self.run_quantized(self.input.quantize(images))
 
     def run_quantized(self, x: Inputs) -> Result:
         """The same for inputs as `InputFormat.quantize` gives them, uint8 (N, K)."""
-        form = self.network.input
+        form = self.input
         if x.ndim != 2 or x.shape[1] != form.size or x.dtype != np.uint8:
             raise InputError(f"inputs must be uint8 (N, {form.size}), not {x.dtype} {x.shape}")
         if not len(x):
@@ -116,27 +125,36 @@ class Runner:
         return Result(scores=scores, classes=scores.argmax(axis=1).astype(np.uint16))
 
 
-Made = tuple[Callable[[Inputs], Scores], str]
+Made = tuple[Callable[[Inputs], Scores], str, str]  # what runs it, how, and on which GPU
+
+
+def _gpu() -> str:
+    """The first GPU's name, where torch finds one."""
+    if importlib.util.find_spec("torch") is None:
+        return ""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
 
 
 def _cuda(network: Network, threads: int | None, isa: str | None) -> Made:
     from .cuda.network import CudaNetwork
 
     gpu = CudaNetwork(network)
-    return gpu.run, f"{gpu.product}, {gpu.machine.name}"
+    return gpu.run, f"{gpu.product}, {gpu.machine.name}", gpu.machine.name
 
 
 def _cpu(network: Network, threads: int | None, isa: str | None) -> Made:
     from .native import NativeNetwork
 
     native = NativeNetwork(network, isa=isa, threads=threads)
-    return native.run, f"{native.isa}, {native.threads} thread{'s'[: native.threads > 1]}"
+    return native.run, f"{native.isa}, {native.threads} thread{'s'[: native.threads > 1]}", ""
 
 
 def _numpy(network: Network, threads: int | None, isa: str | None) -> Made:
     from .packed import PackedNetwork
 
-    return PackedNetwork(network).run, "1 thread"
+    return PackedNetwork(network).run, "1 thread", ""
 
 
 def _torch(network: Network, threads: int | None, isa: str | None) -> Made:
@@ -148,15 +166,21 @@ def _torch(network: Network, threads: int | None, isa: str | None) -> Made:
 
     if threads is not None:
         torch.set_num_threads(threads)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    floats = FloatNetwork(network, device)
+    gpu = _gpu()
+    floats = FloatNetwork(network, "cuda" if gpu else "cpu")
 
     def scores(x: Inputs) -> Scores:
-        return floats.run(floats.load(x)).cpu().numpy().astype(np.int32)
+        parts = (x[start : start + BLOCK] for start in range(0, len(x), BLOCK))
+        try:
+            found = [floats.run(floats.load(part)).cpu().numpy() for part in parts]
+        except torch.OutOfMemoryError as error:
+            raise ToolError(
+                f"there is no memory for {BLOCK:,} samples in float32; use --backend cpu"
+            ) from error
+        return np.concatenate(found).astype(np.int32)
 
     count = torch.get_num_threads()
-    on = torch.cuda.get_device_name() if device == "cuda" else f"{count} thread{'s'[: count > 1]}"
-    return scores, f"float32, {on}"
+    return scores, f"float32, {gpu or f'{count} thread' + 's'[: count > 1]}", gpu
 
 
 # The fastest first.

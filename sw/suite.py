@@ -24,6 +24,7 @@ from bnnhw.record import Record, commit
 from bnnhw.synthetic import bits_input, random_layer, random_mlp
 
 BATCHES = {"cpu": (1, 16, 256, 4096), "cuda": (1, 8, 64, 512, 4096, 32768, 65536)}
+LARGEST = 65536  # of the smallest network on a CPU, too; more would take minutes a contender
 SIDES = {"cpu": 4096, "cuda": 8192}
 FIRST = {"cpu": 1024, "cuda": 65536}  # samples of a first layer alone
 BUSY = 4096  # samples from which on energy is measured
@@ -193,17 +194,19 @@ def paper(backend: str = "cpu", *, quick: bool = False) -> list[Case]:
         Small ones, in seconds.
     """
     size = 512 if quick else SIDES[backend]
-    widths = (256,) if quick else (256, 1024, 4096)
-    batches = (1, 256) if quick else BATCHES[backend]
+    widths = (256,) if quick else (4096, 1024, 256)  # what tells most first
     cases = [Case(name=f"{size}^3", network=random_layer(size, size), batch=size)]
     for width in widths:
         network = random_mlp((784, width, width, width, 10), input_bits=8)
         name = mlp_name(network)
         assert name is not None
+        batches = (1, 256) if quick else BATCHES[backend]
+        if not quick and width == widths[-1]:
+            batches = tuple(sorted({*batches, LARGEST}))
         cases += [Case(name=name, network=network, batch=n) for n in batches]
-    first = random_layer(784, widths[-1], input_bits=8)
+    first = random_layer(784, widths[0], input_bits=8)
     samples = 64 if quick else FIRST[backend]
-    return [*cases, Case(name=f"784x{widths[-1]}", network=first, batch=samples)]
+    return [*cases, Case(name=f"784x{widths[0]}", network=first, batch=samples)]
 
 
 def planes(network: Network, x: npt.NDArray[np.uint8]) -> tuple[Network, npt.NDArray[np.uint8]]:

@@ -1,6 +1,8 @@
 """One interface, the same scores on every backend, and one line for what cannot be."""
 
+import gc
 import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,8 @@ from bnnhw.golden import evaluate
 from bnnhw.network_file import load as load_network
 from bnnhw.sw import BACKENDS, Runner, native
 from bnnhw.sw.cuda.compiler import architecture
+from bnnhw.sw.float32 import FloatNetwork
+from bnnhw.synthetic import random_mlp
 from bnnhw.vectors import random_vectors
 
 SIZES = (1, 31, 32, 33, 63, 64, 65, 100, 1000, 4097)
@@ -57,12 +61,18 @@ def test_sizes_around_words_and_batches_around_blocks_equal_golden(inputs: int) 
                 assert np.array_equal(runner.run(x[-count:]).scores, wanted[-count:])
 
 
-def test_auto_takes_the_first_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_the_first_that_runs_and_says_why_not_the_kernels(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     network = random_network((20, 4))
     assert Runner(network).backend == "cpu"
     assert Runner(network).how.startswith(native.available()[0])
     monkeypatch.setattr(native, "available", tuple)
+    capsys.readouterr()
     assert (Runner(network).backend, Runner(network).how) == ("numpy", "1 thread")
+    assert "cpu is left out: the CPU kernels were not built; install a C compiler" in (
+        capsys.readouterr().err
+    )
     with pytest.raises(ToolError, match="install a C compiler"):
         Runner(network, "cpu")
 
@@ -110,3 +120,36 @@ def test_the_command_says_how_fast_it_was(backend: str, capsys: pytest.CaptureFi
     right = round(load_network(DIGITS).accuracy["test"] * 599)
     assert shown.out == f"digits test: {right / 599:.2%}, {right} of 599 right\n"
     assert " images/s (" in shown.err
+
+
+def test_threads_and_instructions_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["run", str(DIGITS), "--data", "digits"]
+    assert cli.main([*run, "--backend", "cpu", "--isa", "portable", "--threads", "1"]) == 0
+    assert "images/s (cpu: portable, 1 thread)" in capsys.readouterr().err
+    for wrong in (["--threads", "2"], ["--backend", "torch", "--isa", "avx2"]):
+        assert cli.main([*run, *wrong]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_runner_keeps_the_packed_weights_only() -> None:
+    network = random_mlp((784, 1024, 1024, 1024, 10), input_bits=8)
+    size = native.NativeNetwork(network).weights_bytes
+    tracemalloc.start()
+    try:
+        runner = Runner(random_mlp((784, 1024, 1024, 1024, 10), input_bits=8), "cpu")
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size < held < 1.1 * size + 20_000
+    assert runner.run_quantized(random_vectors(network, 2, 0)).scores.shape == (2, 10)
+
+
+def test_memory_that_torch_lacks_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("tried to allocate\nmuch")
+
+    monkeypatch.setattr(FloatNetwork, "run", full)
+    runner = Runner(random_network((20, 4)), "torch")
+    with pytest.raises(ToolError, match=r"^there is no memory for 4,096 samples in float32; use"):
+        runner.run(np.zeros((2, 20)))

@@ -36,6 +36,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "packed bits in numpy, float32 matrices in torch, or the first of these four that runs "
         "here",
     )
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="of cpu and torch (default: one a core)"
+    )
+    parser.add_argument(
+        "--isa",
+        choices=("avx512", "avx2", "portable"),
+        help="instructions of the backend cpu (default: the fastest that this processor has)",
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -49,6 +57,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         part=args.part,
         images=args.images or (),
         backend=args.backend,
+        threads=args.threads,
+        isa=args.isa,
     )
     if not args.json and result.accuracy is not None:
         console.out.print(
