@@ -13,6 +13,8 @@ from .markdown import markdown
 
 OURS = ("C, ", "CUDA, ")
 TORCH = "torch, float32"
+TORCHES = (TORCH, "torch, bfloat16", "torch, int8")
+LAUNCH = "a launch that does nothing"
 Case = tuple[str, int]
 
 
@@ -32,9 +34,10 @@ def _cases(
 
 
 def product_table() -> str:
-    """The matrix product, contender by contender: time, rate, share of its limit, against ours."""
+    """The matrix product, contender by contender: time, rate, share of its limit and of the one
+    that it would have without prefixes, against ours."""
     heads = ["on", "product", "with", "time", "T operations/s", "of its ceiling",
-             "ours is faster by"]  # fmt: skip
+             "of that without prefixes", "ours is faster by"]  # fmt: skip
     table = []
     for path in kept_files():
         records = read_records(path)
@@ -42,7 +45,7 @@ def product_table() -> str:
         best = min((_seconds(row) for row in rows if row.contender.startswith(OURS)), default=0.0)
         for row in sorted(rows, key=_seconds):
             rate = 2 * float(row.case.removesuffix("^3")) ** 3 / _seconds(row)
-            limit = limits.get(row.contender)
+            ceilings = [limits.get(f"{row.contender}{way}") for way in ("", ", without prefixes")]
             table.append(
                 [
                     row.time.on,
@@ -50,7 +53,7 @@ def product_table() -> str:
                     _with(row.contender, row.time),
                     f"{1e3 * _seconds(row):,.1f} ms",
                     f"{rate / 1e12:.3g}",
-                    f"{rate / limit:.0%}" if limit else "",
+                    *(f"{rate / limit:.0%}" if limit else "" for limit in ceilings),
                     "" if row.contender.startswith(OURS) else f"{_seconds(row) / best:.1f}",
                 ]
             )
@@ -58,29 +61,29 @@ def product_table() -> str:
 
 
 def mlp_table() -> str:
-    """The MLPs: samples a second of our fastest kernel, and how many times those of torch."""
-    heads = ["on", "network", "batch", "with", "samples/s", "caches cold", TORCH, "times"]
-    table = []
+    """The MLPs: samples a second of our fastest kernel, how many times those of torch, and where a
+    launch or energy was measured, these."""
+    heads = ["on", "network", "batch", "with", "samples/s", "caches cold"]
+    table, more = [], [*(f"times {kind}" for kind in TORCHES), "times a launch", "uJ a sample"]
     for (case, batch), rows in _cases(_is_mlp):
-        ours, torch = _best(rows), _torch(rows)
-        table.append(
-            [
-                ours.time.on,
-                case,
-                f"{batch:,}",
-                ours.contender,
-                f"{batch / _seconds(ours):,.0f}",
-                f"{batch / float(ours.time_cold.value):,.0f}",
-                f"{batch / _seconds(torch):,.0f}" if torch else "",
-                f"**{_seconds(torch) / _seconds(ours):.1f}**" if torch else "",
-            ]
-        )
-    return markdown(heads, table)
+        ours, named = _best(rows), {row.contender: row for row in rows}
+        others = [named.get(kind) for kind in (*TORCHES, LAUNCH)]
+        ratios = [_seconds(row) / _seconds(ours) if row else None for row in others]
+        if ratios[-1]:
+            ratios[-1] = 1 / ratios[-1]
+        energy = 1e6 * float(ours.energy.value) / batch if ours.energy else None
+        cells = [ours.time.on, case, f"{batch:,}", ours.contender]
+        cells += [f"{batch / float(r.value):,.0f}" for r in (ours.time, ours.time_cold)]
+        table.append([*cells, *(f"**{v:.1f}**" if v else "" for v in (*ratios, energy))])
+    used = [i for i in range(len(heads + more)) if any(cells[i] for cells in table)]
+    return markdown(
+        [(heads + more)[i] for i in used], ([cells[i] for i in used] for cells in table)
+    )
 
 
 def memory_table() -> str:
     """What an MLP takes as a file and in memory: weights and thresholds, a sample's activations."""
-    heads = ["network", "with", "weights", "times less", "activations", "times less"]
+    heads = ["on", "network", "with", "weights", "times less", "activations", "times less"]
     table = []
     for path in kept_files():
         files = {r.how: r for r in read_records(path) if r.name == "file"}
@@ -89,13 +92,15 @@ def memory_table() -> str:
             if batch > 1 or torch is None:
                 continue  # the same for all batches
             file = files[f"{case}; the network's file"]
-            table.append([case, "its file", *_less(file, torch.weights), "", ""])
+            on = torch.time.on
+            table.append([on, case, "its file", *_less(file, torch.weights), "", ""])
             for row in rows:
                 if row.weights and row.activations:
                     ours = row.contender.startswith(OURS)  # with all instructions the same
                     name = row.contender.partition(",")[0] if ours else row.contender
                     cells = [*_less(row.weights, torch.weights)]
-                    table.append([case, name, *cells, *_less(row.activations, torch.activations)])
+                    cells += _less(row.activations, torch.activations)
+                    table.append([on, case, name, *cells])
     return markdown(heads, list(dict.fromkeys(map(tuple, table))))
 
 

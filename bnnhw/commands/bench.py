@@ -1,8 +1,9 @@
 """Time the network in software against what else there is on this machine, in one run.
 
-The suite `paper` is a matrix product (4096^3 on a CPU, 8192^3 on a GPU) and three MLPs of
-Courbariaux et al. 2016, with random weights, at batches of 1 and up; `quick` is the same in small,
-in seconds. What is timed gives the golden model's results, which is checked first.
+The suite `paper` is a matrix product (4096^3 on a CPU, 8192^3 on a GPU), three MLPs of Courbariaux
+et al. 2016, with random weights, at batches of 1 and up, and the largest one's first layer alone;
+`quick` is the same in small, in seconds. What is timed gives the golden model's results, which is
+checked first.
 """
 
 import argparse
