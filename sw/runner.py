@@ -14,6 +14,9 @@ from bnnhw import console
 from bnnhw.errors import InputError, ToolError
 from bnnhw.network import Network
 
+from .cuda.compiler import multiplies_bits
+
+INT8 = (7, 5)  # the first compute capability whose tensor cores multiply int8
 BLOCK = 4096  # samples in float32 at a time
 
 Inputs = npt.NDArray[np.uint8]
@@ -43,7 +46,8 @@ class Runner:
     network : Network
         With scores.
     backend : str
-        "cuda": kernels for an NVIDIA GPU whose tensor cores multiply bits. "cpu": kernels in C for
+        "cuda": kernels for an NVIDIA GPU whose tensor cores multiply bits, on others int8 in torch,
+        and says so. "cpu": kernels in C for
         the instructions that the processor has. "numpy": packed bits, needs nothing else. "torch":
         float32 matrices, as any other network is run. "auto": the first of these that runs here.
     threads : int, optional
@@ -138,6 +142,17 @@ def _gpu() -> str:
 
 
 def _cuda(network: Network, threads: int | None, isa: str | None) -> Made:
+    from .cuda.gpu import capability
+
+    if not multiplies_bits(capability()) and capability() >= INT8:
+        from .cuda.int8 import Int8Network
+
+        name, (major, minor) = _gpu(), capability()
+        console.remark(
+            f"tensor cores of compute capability {major}.{minor} ({name}) multiply no bits: "
+            "int8 in torch takes their place"
+        )
+        return Int8Network(network).run, f"int8 in torch, {name}", name
     from .cuda.network import CudaNetwork
 
     gpu = CudaNetwork(network)

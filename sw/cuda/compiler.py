@@ -70,6 +70,11 @@ def file_of(kernel: str) -> str:
     return next(file for file, kernels in KERNELS.items() if kernel in kernels)
 
 
+def multiplies_bits(capability: tuple[int, int]) -> bool:
+    """Whether the tensor cores of a compute capability do."""
+    return capability in ARCHITECTURES
+
+
 def architecture(capability: tuple[int, int]) -> Architecture:
     """What a GPU of a compute capability has.
 

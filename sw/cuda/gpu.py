@@ -1,6 +1,6 @@
 """A GPU that runs kernels: the driver's interface; memory and streams are torch's."""
 
-__all__ = ["Gpu", "Machine", "first_gpu"]
+__all__ = ["Gpu", "Machine", "capability", "first_gpu"]
 
 import ctypes
 import functools
@@ -138,7 +138,13 @@ def first_gpu() -> Gpu:
     return Gpu()
 
 
-def _torch() -> Any:
+def capability() -> tuple[int, int]:
+    """The first GPU's compute capability. Raises ToolError without one."""
+    found: tuple[int, int] = _torch_with_gpu().cuda.get_device_capability()
+    return found
+
+
+def _torch_with_gpu() -> Any:
     try:
         import torch
     except ImportError as error:
@@ -146,6 +152,11 @@ def _torch() -> Any:
     if not torch.cuda.is_available():
         built = "built without CUDA" if torch.version.cuda is None else "finds no NVIDIA GPU"
         raise ToolError(f"torch {torch.__version__} {built}; use --backend cpu")
+    return torch
+
+
+def _torch() -> Any:
+    torch = _torch_with_gpu()
     try:
         importlib.import_module("cuda.bindings.driver")
     except ImportError as error:
