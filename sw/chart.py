@@ -49,8 +49,9 @@ def _dots(axis: Any, rows: Sequence[Row], colours: dict[str, str]) -> None:
     axis.set_xscale("log")
     axis.set_xlabel("milliseconds", fontsize=8, color=INK)
     for i, value in enumerate(values):
+        text = f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
         axis.annotate(
-            f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms", (value, i), xytext=(7, 0), textcoords="offset points",
+            text, (value, i), xytext=(7, 0), textcoords="offset points",
             va="center", fontsize=7, color=INK,
         )  # fmt: skip
     axis.margins(x=0.25)
