@@ -214,7 +214,7 @@ class Folding:
     def interval(self, network: Network, output: str = "class") -> int:
         """Cycles from one sample's result to the next one's, in steady state without stalls."""
         slowest = self.slowest(network)
-        words = (count for _, _, count in map_words(network, slowest))
+        words = (one.words for one in map_words(network, slowest))
         beats = (self.input_beats(network), self.output_beats(network, output))
         return max(slowest, *words, *beats)
 

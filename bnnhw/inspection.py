@@ -80,8 +80,12 @@ class Inspection:
                 "cycles": cycles,
                 "share": cycles / interval,
             }
-        for name, wide, words in map_words(self.network, self.folding.slowest(self.network)):
-            named[name] |= {"word_channels": wide, "words": words}
+        for one in map_words(self.network, self.folding.slowest(self.network)):
+            named[one.name] |= {
+                "word_channels": one.channels,
+                "words": one.words,
+                "whole_windows": one.whole,
+            }
         return found
 
     def to_json(self) -> dict[str, Any]:

@@ -72,6 +72,11 @@ class Window:
         return self.rows * self.cols
 
     @property
+    def columns(self) -> int:
+        """Columns that a row of windows reaches over: (OW - 1) * sx + kw."""
+        return (self.cols - 1) * self.stride[1] + self.kernel[1]
+
+    @property
     def size(self) -> int:
         """K = kh * kw * C, the values that a window sees; `k = (ky * kw + kx) * C + c`."""
         return self.kernel[0] * self.kernel[1] * self.shape[2]

@@ -20,13 +20,14 @@ from amaranth.lib.wiring import In, Out
 
 from ..dataflow import map_words
 from ..errors import InputError
-from ..folding import Folding, ceil_div
-from ..layers import Conv
+from ..folding import Folding, LayerFolding, ceil_div
+from ..layers import Conv, Layer
 from ..maps import Flatten, Pool
 from ..network import Network
 from ..technology import Technology
 from ..timing import layer_latency
 from .axis import FrameReader, bus_width
+from .column_buffer import ColumnBuffer
 from .counter import counter
 from .gearbox import Gearbox, word_layout
 from .layer import LayerCore
@@ -105,16 +106,17 @@ class Core(wiring.Component):
         self.folding = folding = settled(network, folding, self.technology)
         self.output = output
         self.pixels = folding.bus_pixels(network)
-        self.word_channels = {
-            name: wide for name, wide, _ in map_words(network, folding.slowest(network))
-        }
+        self.maps = {one.name: one for one in map_words(network, folding.slowest(network))}
         self.plans = []
         folds = iter(folding.pairs(network))
         wide = self.pixels
         for stage in network.layers:
-            wide = self.word_channels.get(stage.name, wide)
+            if stage.name in self.maps:
+                wide = self.maps[stage.name].channels
             if not isinstance(stage, Pool | Flatten):
                 layer, fold = next(folds)
+                if isinstance(stage, Conv) and self.maps[stage.name].whole:
+                    wide = _whole_width(layer, fold)
                 parts = fold.simd // fold.bus(layer, wide)
                 self.plans.append(LayerPlan(layer, fold, self.technology, simulated, parts))
                 wide = fold.rows
@@ -160,8 +162,8 @@ class Core(wiring.Component):
             m.d.comb += [marks.w_en.eq(end), marks.w_data.eq(source.p.drop)]
         for stage in self.network.layers:
             last = stage is self.network.layers[-1]
-            if stage.name in self.word_channels:  # its map comes in words of so many channels
-                words = self.word_channels[stage.name]
+            if stage.name in self.maps:  # its map comes in words of so many channels
+                words = self.maps[stage.name].channels
                 source = self._geared(
                     m, f"map_gearbox_{stage.name}", source, units=units, wide=(wide, words),
                     bits=bits,
@@ -183,11 +185,16 @@ class Core(wiring.Component):
                 continue
             plan = next(plans)
             if isinstance(stage, Conv):
-                each = stage.window.shape[2] // wide
-                buffer = WindowBuffer(
-                    stage.window, words=each, width=wide * bits, technology=self.technology
-                )
-                source = self._mapped(m, f"windows_{stage.name}", source, buffer)
+                each, technology = stage.window.shape[2] // wide, self.technology
+                buffer: WindowBuffer | ColumnBuffer
+                if self.maps[stage.name].whole:
+                    buffer = ColumnBuffer(stage.window, width=wide * bits, technology=technology)
+                    wide = _whole_width(plan.layer, plan.fold)
+                else:
+                    buffer = WindowBuffer(
+                        stage.window, words=each, width=wide * bits, technology=technology
+                    )
+                source = self._mapped(m, f"windows_{stage.name}", source, buffer, wide * bits)
                 units = stage.inputs
             source = self._geared(
                 m, f"gearbox_{plan.name}", source, units=units, wide=(wide, plan.bus), bits=bits,
@@ -282,16 +289,22 @@ class Core(wiring.Component):
         return box.o
 
     def _mapped(
-        self, m: Module, name: str, source: Source, stage: WindowBuffer | PoolStage
+        self,
+        m: Module,
+        name: str,
+        source: Source,
+        stage: WindowBuffer | ColumnBuffer | PoolStage,
+        width: int = 0,
     ) -> Source:
-        """The stream `source` through a stage that knows no vectors."""
+        """The stream `source` through a stage that knows no vectors; its words padded to `width`
+        bits with 0."""
         m.submodules[name] = self._region(m, name)(stage)
         m.d.comb += [
             stage.i.valid.eq(source.valid),
             stage.i.payload.eq(source.p.units),
             source.ready.eq(stage.i.ready),
         ]
-        return _as_words(m, stage.o)
+        return _as_words(m, stage.o, width)
 
     def _give(self, m: Module, source: Source) -> None:
         """The last layer's stream as frames on m_axis."""
@@ -345,9 +358,14 @@ def reset_cycles(plans: Sequence[LayerPlan]) -> int:
     return longest_flight(plans) + 4
 
 
-def _as_words(m: Module, source: Source) -> stream.Interface:
-    """A layer's stream as words of vectors, none of which is to be dropped."""
-    words = stream.Signature(word_layout(len(source.payload))).create()
+def _whole_width(layer: Layer, fold: LayerFolding) -> int:
+    """Inputs of a whole window, with those that fill up its last step."""
+    return ceil_div(layer.inputs, fold.simd) * fold.simd
+
+
+def _as_words(m: Module, source: Source, width: int = 0) -> stream.Interface:
+    """A layer's stream as words of vectors, of at least `width` bits, none to be dropped."""
+    words = stream.Signature(word_layout(max(width, len(source.payload)))).create()
     m.d.comb += [
         words.valid.eq(source.valid),
         words.p.units.eq(source.payload),

@@ -4,12 +4,12 @@ __all__ = ["PoolStage"]
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from ..maps import Pool
 from ..technology import Technology
 from .counter import counter
-from .slack import Slack
 from .window_buffer import WindowBuffer
 
 
@@ -19,7 +19,7 @@ class PoolStage(wiring.Component):
     An AND is the OR of complements, complemented. Where windows lie apart or side by side, a word
     that comes in is read once, or not at all; where they overlap, once for each window.
 
-    Throughput: a word that a window sees a cycle. Latency: that of the window buffer, and 1.
+    Throughput: a word that a window sees a cycle. Latency: that of the window buffer, and 2.
 
     Parameters
     ----------
@@ -52,7 +52,9 @@ class PoolStage(wiring.Component):
         m.submodules.buffer = buffer = WindowBuffer(
             window, words=words, width=wide, technology=self.technology
         )
-        m.submodules.slack = slack = Slack(wide)
+        # A position's words come in a row, at their window's end: room for them, so that what takes
+        # them more slowly holds up no window.
+        m.submodules.position = position = SyncFIFOBuffered(width=wide, depth=words + 1)
         wiring.connect(m, wiring.flipped(self.i), buffer.i)
         take = Signal()
         word, word_end = counter(m, "word", words, take)
@@ -75,12 +77,16 @@ class PoolStage(wiring.Component):
         any_of = Signal(wide)
         m.d.comb += [
             any_of.eq((buffer.o.payload ^ mask) | Mux(place == 0, 0, so_far[0])),
-            slack.i.payload.eq(any_of ^ mask),
-            slack.i.valid.eq(buffer.o.valid & place_end),
-            buffer.o.ready.eq(slack.i.ready),
+            position.w_data.eq(any_of ^ mask),
+            position.w_en.eq(take & place_end),
+            buffer.o.ready.eq(position.w_rdy | ~place_end),
             take.eq(buffer.o.valid & buffer.o.ready),
         ]
         with m.If(take):
             m.d.sync += Cat(*so_far).eq(Cat(*so_far[1:], any_of))
-        wiring.connect(m, slack.o, wiring.flipped(self.o))
+        m.d.comb += [
+            self.o.payload.eq(position.r_data),
+            self.o.valid.eq(position.r_rdy),
+            position.r_en.eq(self.o.ready),
+        ]
         return m

@@ -163,11 +163,14 @@ def test_a_network_with_convolutions_is_shown_with_its_maps_words(
     assert [layer["kind"] for layer in told["layers"]] == ["conv", "pool", "flatten", "dense"]
     assert told["layers"][0]["operations"] == 2 * (3 * 4 * 3) * 6 * (5 * 4)
     assert told["layers"][0]["cycles"] <= told["interval"] <= 1024
-    assert cli.main(["inspect", model, "--target-fps", "700e3"]) == 2
-    assert "out of reach at 150 MHz; the best is 625,000, an interval of 240" in (
+    assert not told["layers"][0]["whole_windows"]
+    # Windows that come whole take no longer than the 9 x 8 positions that come in.
+    assert cli.main(["inspect", model, "--target-fps", "2.1e6"]) == 2
+    assert "out of reach at 150 MHz; the best is 2,083,333, an interval of 72" in (
         capsys.readouterr().err
     )
-    given = ["--target-fps", "600e3", "--write-folding", str(tmp_path / "f.toml"), "--json"]
+    given = ["--target-fps", "2e6", "--write-folding", str(tmp_path / "f.toml"), "--json"]
     assert cli.main(["inspect", model, *given]) == 0
-    assert 240 <= json.loads(capsys.readouterr().out)["interval"] <= 250
+    told = json.loads(capsys.readouterr().out)
+    assert 72 <= told["interval"] <= 75 and told["layers"][0]["whole_windows"]
     assert Folding.load(tmp_path / "f.toml").layers[0].name == "conv0"

@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 from networks import random_conv_network
 from rtl_bench import Stalls, beats_of, expected, run_core
 
+from bnnhw.dataflow import map_words
 from bnnhw.errors import InputError
 from bnnhw.folding import Folding, LayerFolding
-from bnnhw.layers import Conv
+from bnnhw.layers import Conv, Output
+from bnnhw.maps import Flatten, Pool
 from bnnhw.network import Network
 from bnnhw.rtl.core import Core
+from bnnhw.synthetic import bits_input
 from bnnhw.vectors import random_vectors
+from bnnhw.window import Window
 
 Stages = list[tuple[str, int, int, int, int]]
 
@@ -78,6 +82,56 @@ def test_an_image_comes_when_the_slowest_stage_is_done_with_it(name: str) -> Non
     for seed in range(2):
         folding = folded(network, seed)
         taken = check(network, folding, "class", 6)
+        assert np.diff(taken)[-3:].tolist() == [folding.interval(network)] * 3
+
+
+def test_stages_that_are_all_busy_do_not_hold_each_other_up() -> None:
+    """Convolution, pooling and dense layer without a cycle to spare; a pooling gives in bursts."""
+    rng = np.random.default_rng(0)
+
+    def bits(*shape: int) -> np.ndarray:
+        return rng.integers(0, 2, shape).astype(np.uint8)
+
+    seen, pooled = (
+        Window(shape=(6, 6, 2), kernel=(3, 3)),
+        Window(shape=(4, 4, 8), kernel=(2, 2), stride=(2, 2)),
+    )
+    threshold = rng.integers(7, 12, 8).astype(np.int32)
+    layers = (
+        Conv(name="conv", weight=bits(8, 18), input_bits=1, threshold=threshold, window=seen),
+        Pool(name="pool", window=pooled, pool_and=bits(8)),
+        Flatten(name="flat", shape=(2, 2, 8)),
+        Output(name="out", weight=bits(2, 32), input_bits=1, scale=np.ones(2, np.int16),
+               bias=np.zeros(2, np.int32)),
+    )  # fmt: skip
+    network = Network(input=bits_input((6, 6, 2), 1), layers=layers)
+    folding = Folding(
+        layers=(
+            LayerFolding(name="conv", rows=2, cols=2, lanes=9),
+            LayerFolding(name="out", rows=1, cols=1, lanes=1),
+        )
+    )
+    assert [one.words for one in map_words(network, 64)] == [36, 64, 32]
+    assert [one.whole for one in map_words(network, 64)] == [True, False, False]
+    taken = check(network, folding, "class", 8)
+    assert np.diff(taken)[-4:].tolist() == [64] * 4 == [folding.interval(network)] * 4
+
+
+@pytest.mark.parametrize("stall", [0.0, 0.5])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_windows_that_come_whole_equal_golden(name: str, stall: float) -> None:
+    shape, stages = NETWORKS[name]
+    network = random_conv_network(shape, stages, bits=3, seed=7)
+    layers = [
+        LayerFolding(name=layer.name, rows=layer.neurons, cols=2, lanes=-(-layer.inputs // 2),
+                     planes=4 if layer.input_bits > 1 else 1)
+        for layer in network.weighted
+    ]  # fmt: skip
+    folding = Folding(layers=tuple(layers), pixels_per_beat=8)
+    words = list(map_words(network, folding.slowest(network)))
+    assert any(one.whole for one in words) or name == "one position"
+    taken = check(network, folding, "class", 6, stall)
+    if not stall:
         assert np.diff(taken)[-3:].tolist() == [folding.interval(network)] * 3
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnhw.errors import InputError
+from bnnhw.rtl.column_buffer import ColumnBuffer
 from bnnhw.rtl.window_buffer import WindowBuffer
 from bnnhw.technology import Technology
 from bnnhw.window import Window
@@ -34,11 +35,19 @@ def windows_of(window: Window, maps: np.ndarray) -> list[int]:
 def run(
     window: Window, words: int, maps: int, stall_in: float, stall_out: float
 ) -> tuple[list[int], list[int], int]:
-    """Words out, those wanted, and the cycles between the last words of the last two maps."""
+    """Words out, those wanted, and the cycles between the last words of the last two maps.
+
+    Without `words` windows come whole.
+    """
     rng, draw = np.random.default_rng(0), random.Random(0)
-    data = rng.integers(0, 1 << WIDTH, (maps, *window.shape[:2], words))
+    data = rng.integers(0, 1 << WIDTH, (maps, *window.shape[:2], words or 1))
     wanted = windows_of(window, data)
-    dut = WindowBuffer(window, words=words, width=WIDTH, technology=Technology())
+    dut: WindowBuffer | ColumnBuffer
+    if words:
+        dut = WindowBuffer(window, words=words, width=WIDTH, technology=Technology())
+    else:
+        dut = ColumnBuffer(window, width=WIDTH, technology=Technology())
+    pieces = len(dut.o.payload) // WIDTH
     got: list[int] = []
     taken: list[int] = []
 
@@ -58,7 +67,8 @@ def run(
             ready = draw.random() >= stall_out
             ctx.set(dut.o.ready, int(ready))
             if ready and ctx.get(dut.o.valid):
-                got.append(ctx.get(dut.o.payload))
+                payload = ctx.get(dut.o.payload)
+                got.extend(payload >> k * WIDTH & ((1 << WIDTH) - 1) for k in range(pieces))
                 taken.append(cycle)
             cycle += 1
             await ctx.tick()
@@ -68,7 +78,7 @@ def run(
     simulator.add_testbench(source)
     simulator.add_testbench(sink)
     simulator.run()
-    each = len(wanted) // maps
+    each = len(wanted) // maps // pieces
     return got, wanted, taken[-1] - taken[-1 - each] if maps > 1 else 0
 
 
@@ -88,7 +98,7 @@ WINDOWS = {
 @pytest.mark.parametrize("stalls", [(0, 0), (0.5, 0), (0, 0.5), (0.5, 0.5), (0.9, 0.1)])
 @pytest.mark.parametrize("name", WINDOWS)
 def test_every_window_comes_in_order(name: str, stalls: tuple[float, float]) -> None:
-    for words in (1, 3):
+    for words in (0, 1, 3):
         got, wanted, _ = run(WINDOWS[name], words, 3, *stalls)
         assert got == wanted
 
@@ -100,6 +110,8 @@ def test_a_map_takes_as_long_as_its_words_in_or_out(name: str) -> None:
     for words in (1, 2):
         _, wanted, interval = run(window, words, 6, 0, 0)
         assert interval == max(high * wide * words, len(wanted) // 6)
+    _, _, interval = run(window, 0, 6, 0, 0)
+    assert interval == max(high * wide, window.rows * window.columns)
 
 
 @st.composite
@@ -115,7 +127,7 @@ def windows(draw: st.DrawFn) -> Window:
 
 
 @settings(deadline=None, max_examples=40)
-@given(window=windows(), words=st.integers(1, 3), stall=st.sampled_from([0.0, 0.4]))
+@given(window=windows(), words=st.integers(0, 3), stall=st.sampled_from([0.0, 0.4]))
 def test_any_window_comes_in_order(window: Window, words: int, stall: float) -> None:
     got, wanted, _ = run(window, words, 2, stall, stall)
     assert got == wanted

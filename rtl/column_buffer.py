@@ -1,0 +1,218 @@
+"""A map's lines kept in a memory for each line of a window: whole columns of it at once."""
+
+__all__ = ["ColumnBuffer"]
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..technology import Technology
+from ..window import Window
+from .bank import Bank, as_stream
+from .counter import counter
+from .slack import Slack
+
+
+class ColumnBuffer(wiring.Component):
+    """Positions of maps in raster order in; whole windows out, in raster order.
+
+    Line y of all maps together lies in bank y mod kh, so that a column of a window is a word of
+    each bank. Columns go by in a row's order, and the last kw of them are the window: one that
+    steps on by sx positions takes sx columns. Positions beyond the map are 0. Map follows map
+    without a seam, as in a `WindowBuffer`, which needs a kh times kw as long, and less memory.
+
+    Throughput: a position in and a column out a cycle, (OW - 1) sx + kw columns for each row of
+    windows. Latency: 4 cycles from a window's last position to that window.
+
+    Parameters
+    ----------
+    window : Window
+    width : int
+        Bits of a position.
+    technology : Technology
+
+    Members
+    -------
+    i : In(stream), width bits
+    o : Out(stream), kh * kw * width bits
+        Position (ky, kx) at (ky * kw + kx) * width.
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, window: Window, *, width: int, technology: Technology) -> None:
+        self.window = window
+        self.width = width
+        self.technology = technology
+        size = window.kernel[0] * window.kernel[1] * width
+        super().__init__({"i": In(stream.Signature(width)), "o": Out(stream.Signature(size))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        (_, wide, _), (kh, _) = self.window.shape, self.window.kernel
+        low = max(1, (wide - 1).bit_length())
+        banks = [
+            Bank(width=self.width, depth=1 << (low + 1), technology=self.technology)
+            for _ in range(kh)
+        ]
+        for k, bank in enumerate(banks):
+            m.submodules[f"lines_{k}"] = bank
+        m.submodules.slack = slack = Slack(kh * self.width)
+
+        # Positions in: to their place in their line, bank after bank, either half in turn.
+        put = Signal()
+        x_in, line_end = counter(m, "x_in", wide, put)
+        next_line = Signal()
+        m.d.comb += next_line.eq(put & line_end)
+        bank_in, bank_end = counter(m, "bank_in", kh, next_line)
+        half_in = Signal()
+        with m.If(next_line & bank_end):
+            m.d.sync += half_in.eq(~half_in)
+        for k, bank in enumerate(banks):
+            m.d.comb += [
+                bank.write.eq(put & (bank_in == k)),
+                bank.write_addr.eq(Cat(Value.cast(x_in) | Const(0, low), half_in)),
+                bank.d.eq(self.i.payload),
+            ]
+
+        fetch = Signal()
+        walk = _Walk(m, self.window, fetch)
+        written = Signal(walk.bits)  # positions, counted on and round again
+        lines = Signal(walk.bits)  # whole lines
+        with m.If(put):
+            m.d.sync += written.eq(written + 1)
+        with m.If(next_line):
+            m.d.sync += lines.eq(lines + 1)
+        ahead, waiting = Signal(signed(walk.bits)), Signal(signed(walk.bits))
+        m.d.comb += [
+            ahead.eq(lines - walk.oldest),
+            self.i.ready.eq(ahead < 2 * kh),
+            put.eq(self.i.valid & self.i.ready),
+            waiting.eq(written - walk.needed - 1),
+        ]
+        for k, bank in enumerate(banks):
+            # Lines from the first bank on are of one half, those before it of the next.
+            half = walk.half ^ (walk.bank > k)
+            m.d.comb += bank.read_addr.eq(Cat(walk.x[:low], half))
+        move = as_stream(m, banks[0], slack, walk.beside | (waiting >= 0), fetch)
+        for bank in banks[1:]:
+            m.d.comb += [bank.read.eq(banks[0].read), bank.move.eq(banks[0].move)]
+
+        # What was known of a column goes beside it: its first line's bank, lines that are none.
+        about = Cat(walk.none, walk.bank)
+        read, moved = (Signal(len(about), name=f"about_{k}", reset_less=True) for k in range(2))
+        with m.If(banks[0].read):
+            m.d.sync += read.eq(about)
+        with m.If(move):
+            m.d.sync += moved.eq(read)
+        none, first = moved[:kh], moved[kh:]
+        words = [bank.q for bank in banks]
+        for y in range(kh):
+            word = Signal(self.width, name=f"line_{y}")
+            with m.Switch(first):
+                for k in range(kh):
+                    with m.Case(k):
+                        m.d.comb += word.eq(words[(k + y) % kh])
+            at = y * self.width
+            m.d.comb += slack.i.payload[at : at + self.width].eq(Mux(none[y], 0, word))
+        self._windows(m, slack.o)
+        return m
+
+    def _windows(self, m: Module, columns: stream.Interface) -> None:
+        """The last kw columns, at each window's end."""
+        (kh, kw), (_, sx), width = self.window.kernel, self.window.stride, self.width
+        take, ends = Signal(), Signal()
+        seen, row_end = counter(m, "column", self.window.columns, take)
+        if self.window.cols == 1:
+            m.d.comb += ends.eq(row_end)
+        else:
+            since, _ = counter(m, "since", sx, take & (seen >= kw - 1), restart=row_end)
+            m.d.comb += ends.eq((seen >= kw - 1) & (since == 0))
+        kept = [Signal(kh * width, name=f"column_{k}", reset_less=True) for k in range(kw - 1)]
+        whole = [*kept, Value.cast(columns.payload)]
+        with m.If(take):
+            m.d.sync += [before.eq(after) for before, after in zip(kept, whole[1:], strict=True)]
+        pieces = [whole[x][y * width : (y + 1) * width] for y in range(kh) for x in range(kw)]
+        m.d.comb += [
+            self.o.payload.eq(Cat(*pieces)),
+            self.o.valid.eq(columns.valid & ends),
+            columns.ready.eq(self.o.ready | ~ends),
+            take.eq(columns.valid & columns.ready),
+        ]
+
+
+class _Walk:
+    """Through a map's columns, row of windows after row, map after map.
+
+    Members
+    -------
+    x : Signal
+        Of the column; beside the map where `beside`.
+    none : Value, kh bits
+        Lines of the column that are beyond the map.
+    bank, half : Signal
+        Where the row's first line lies.
+    oldest : Value
+        The first line that is still to be read, counted from the first map on.
+    needed : Signal
+        The position that the column waits for, counted likewise; not where `beside`.
+    """
+
+    def __init__(self, m: Module, window: Window, step: Value) -> None:
+        (high, wide, _), (kh, _) = window.shape, window.kernel
+        (sy, _), (py, px) = window.stride, window.padding
+        self.bits = bits = (2 * (kh + high) * wide + 2).bit_length() + 1
+        _, row_end = counter(m, "column_read", window.columns, step)
+        next_row = Signal()
+        m.d.comb += next_row.eq(step & row_end)
+        _, map_end = counter(m, "row", window.rows, next_row)
+        next_map = Signal()
+        m.d.comb += next_map.eq(next_row & map_end)
+
+        self.x = x = Signal(signed((window.columns + wide + px).bit_length() + 1), init=-px)
+        y = Signal(signed((high + py + kh).bit_length() + 1), name="first_y", init=-py)
+        self.bank = bank = Signal(range(max(2, kh)), name="first_bank", init=-py % kh)
+        self.half = half = Signal(name="first_half", init=(-py // kh) % 2)
+        base = Signal(bits, name="map_line")  # lines before the map
+        at = Signal(bits, name="map_at")  # positions before it
+        last = kh - 1 - py  # the first row's last line
+        self.needed = needed = Signal(bits, init=(min(last, high - 1) * wide - px) % (1 << bits))
+        row_at = Signal(
+            bits, name="row_needed", init=(min(last, high - 1) * wide - px) % (1 << bits)
+        )
+
+        def go_on(lines: int) -> None:
+            """To the bank and half so many lines further on."""
+            halves, banks = divmod(lines, kh)
+            wraps = bank + banks >= kh
+            m.d.sync += [
+                bank.eq(Mux(wraps, bank + banks - kh, bank + banks)),
+                half.eq(half ^ wraps ^ (halves % 2)),
+            ]
+
+        with m.If(step):
+            m.d.sync += [x.eq(x + 1), needed.eq(needed + 1)]
+        with m.If(next_row):
+            # Of the next row's lines the last one on the map is needed.
+            left = Signal(range(sy + 1), name="lines_on")
+            m.d.comb += left.eq(sy)
+            for lines in range(sy):
+                with m.If(y + (kh - 1) == high - 1 - lines):
+                    m.d.comb += left.eq(lines)
+            with m.If(y + (kh - 1) > high - 1):
+                m.d.comb += left.eq(0)
+            following = Signal(bits)
+            m.d.comb += following.eq(row_at + left * wide)
+            m.d.sync += [x.eq(-px), y.eq(y + sy), needed.eq(following), row_at.eq(following)]
+            go_on(sy)
+        with m.If(next_map):
+            first = at + (high * wide + min(last, high - 1) * wide - px)
+            m.d.sync += [
+                y.eq(-py), base.eq(base + high), at.eq(at + high * wide),
+                needed.eq(first), row_at.eq(first),
+            ]  # fmt: skip
+            go_on(high - (window.rows - 1) * sy)
+        self.beside = (x < 0) | (x >= wide)
+        self.none = Cat((y + k < 0) | (y + k >= high) | self.beside for k in range(kh))
+        self.oldest = Mux(y < 0, base, base + y.as_unsigned())[:bits]
