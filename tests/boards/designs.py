@@ -6,6 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from bnnhw.rtl.emit import SCHEMA
+
 # Two cells fed alike, so all their registers are equal: merged, there are 12 flip-flops, not 24.
 # `spare_link` drives nothing. `cell_` and `_link` can be replaced by names without a meaning.
 LINKS = """
@@ -33,7 +35,7 @@ def write_build(folder: Path, verilog: str = LINKS, top: str = "top") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{top}.v").write_text(verilog)
     manifest = {
-        "schema": 1,
+        "schema": SCHEMA,
         "top": top,
         "model_sha256": "ab" * 32,
         "files": [
