@@ -1,14 +1,14 @@
 """The words in which maps pass between layers, and how many of them a sample takes."""
 
-__all__ = ["MapWords", "least_cycles", "map_words", "word_channels"]
+__all__ = ["MapWords", "at_once", "conv_words", "least_cycles", "map_words"]
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .layers import Conv
 from .maps import Flatten, Pool
 from .network import Network
-from .window import Window
+from .window import Columns, Window
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,66 +20,123 @@ class MapWords:
     name : str
         The layer's.
     channels : int
-        Of a position, a word.
+        Of each of a word's positions.
     words : int
         That pass a sample, in or out of the layer's window buffer, whichever is more.
-    whole : bool
-        Windows come whole, out of a column buffer; the words are then columns.
+    positions : int
+        Side by side, a word; all their channels if they are several.
+    columns : Columns, optional
+        Windows come whole, out of a column buffer; the words are then columns of it.
     """
 
     name: str
     channels: int
     words: int
-    whole: bool = False
+    positions: int = 1
+    columns: Columns | None = None
+
+    @property
+    def wide(self) -> int:
+        """Values a word."""
+        return self.positions * self.channels
 
 
-def word_channels(channels: int, positions: int, cycles: int) -> int:
-    """The fewest channels a word with which so many positions pass in so many cycles; else all.
+def at_once(window: Window, *, even: bool = False) -> list[int]:
+    """How many of a row's windows can come at once: so many that their columns divide a line.
 
-    They divide the channels, so that words of a position follow each other without a gap.
+    `even`: and that none of a row's groups lacks one, as in a map that is a core's result.
     """
-    divisors = (wide for wide in range(1, channels + 1) if channels % wide == 0)
-    return next((w for w in divisors if positions * (channels // w) <= cycles), channels)
+    (_, wide, _), (_, sx) = window.shape, window.stride
+    counts = [q for q in range(2, window.cols + 1) if wide % (q * sx) == 0]
+    return [1, *(q for q in counts if not even or window.cols % q == 0)]
 
 
-def map_words(network: Network, cycles: int) -> Iterator[MapWords]:
+def map_words(
+    network: Network, cycles: int, positions: Mapping[str, int] | None = None
+) -> Iterator[MapWords]:
     """Of each convolution, pooling and flattening.
 
-    A convolution's windows come whole where they would bind position by position.
+    A convolution's windows come whole where there are several at once, or where they would bind
+    position by position; a pooling's, several at once, where they would bind.
 
     Parameters
     ----------
     cycles : int
         Of the slowest layer, which none of them shall be slower than.
+    positions : mapping from name to int, optional
+        Windows at once of a convolution; 1 where it is silent.
     """
     for layer in network.layers:
-        if isinstance(layer, Conv | Pool):
-            positions, channels = _positions(layer.window), layer.window.shape[2]
+        if isinstance(layer, Conv):
+            yield conv_words(layer, cycles, (positions or {}).get(layer.name, 1))
+        elif isinstance(layer, Pool):
+            yield _pooled(layer, cycles)
         elif isinstance(layer, Flatten):
-            (high, wide, channels) = layer.shape
-            positions = high * wide
-        else:
-            continue
-        wide = word_channels(channels, positions, cycles)
-        words = positions * (channels // wide)
-        if isinstance(layer, Conv) and (columns := _columns(layer.window)) < words > cycles:
-            yield MapWords(name=layer.name, channels=channels, words=columns, whole=True)
-        else:
-            yield MapWords(name=layer.name, channels=wide, words=words)
+            yield _flattened(layer, cycles)
+
+
+def conv_words(layer: Conv, cycles: int, count: int) -> MapWords:
+    """How a map comes to a convolution that takes `count` windows at once."""
+    window = layer.window
+    single = _by_channels(layer.name, window.shape[2], _positions(window), cycles)
+    across = count * window.stride[1] if count > 1 else 1
+    columns = Columns(window, across)
+    if count > 1 or columns.words < single.words > cycles:
+        return _whole(layer.name, columns)
+    return single
+
+
+def _pooled(layer: Pool, cycles: int) -> MapWords:
+    window = layer.window
+    single = _by_channels(layer.name, window.shape[2], _positions(window), cycles)
+    if single.words <= cycles:
+        return single
+    counts = [q for q in at_once(window) if window.shape[1] % (q * window.stride[1]) == 0]
+    several = [_whole(layer.name, Columns(window, q * window.stride[1])) for q in counts]
+    return next((w for w in several if w.words <= cycles), min([single, *several], key=_words))
+
+
+def _flattened(layer: Flatten, cycles: int) -> MapWords:
+    high, wide, channels = layer.shape
+    single = _by_channels(layer.name, channels, high * wide, cycles)
+    several = [
+        MapWords(name=layer.name, channels=channels, words=high * wide // p, positions=p)
+        for p in range(2, wide + 1)
+        if wide % p == 0
+    ]
+    choices = [single, *several]
+    return next((words for words in choices if words.words <= cycles), choices[-1])
+
+
+def _by_channels(name: str, channels: int, positions: int, cycles: int) -> MapWords:
+    """A position, or as few of its channels as will do, a word.
+
+    They divide the channels, so that words of a position follow each other without a gap.
+    """
+    divisors = (wide for wide in range(1, channels + 1) if channels % wide == 0)
+    fit = (wide for wide in divisors if positions * (channels // wide) <= cycles)
+    wide = next(fit, channels)
+    return MapWords(name=name, channels=wide, words=positions * (channels // wide))
+
+
+def _whole(name: str, columns: Columns) -> MapWords:
+    return MapWords(
+        name=name, channels=columns.window.shape[2], words=columns.words,
+        positions=columns.positions, columns=columns,
+    )  # fmt: skip
+
+
+def _words(one: MapWords) -> int:
+    return one.words
 
 
 def least_cycles(network: Network) -> int:
-    """Cycles a sample that no folding goes below: those of the words of whole positions; or 1."""
-    return max((one.words for one in map_words(network, 1)), default=1)
+    """Cycles a sample that no folding goes below: those of words as wide as they can be; or 1."""
+    most = {one.name: at_once(one.window)[-1] for one in network.layers if isinstance(one, Conv)}
+    return max((one.words for one in map_words(network, 1, most)), default=1)
 
 
 def _positions(window: Window) -> int:
     """What passes in or out of a window buffer, whichever is more."""
     high, wide, _ = window.shape
     return max(high * wide, window.positions * window.kernel[0] * window.kernel[1])
-
-
-def _columns(window: Window) -> int:
-    """What passes in or out of a column buffer, whichever is more."""
-    high, wide, _ = window.shape
-    return max(high * wide, window.rows * window.columns)

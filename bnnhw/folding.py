@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import tomli_w
 
-from .dataflow import least_cycles, map_words
+from .dataflow import MapWords, at_once, conv_words, least_cycles, map_words
 from .errors import InputError
 from .files import write_text
 from .layers import Conv, Layer
@@ -50,6 +50,9 @@ class LayerFolding:
     band : int
         Rows that one register serves with activations and addresses on their way down: more of
         them take fewer flip-flops and cycles of latency, and cost clock.
+    positions : int
+        Windows side by side at a time, each on a grid of its own (convolution; else 1). Their
+        columns must divide the map's: see `dataflow.at_once`.
     """
 
     name: str
@@ -59,11 +62,12 @@ class LayerFolding:
     planes: int = 1
     weights: str = "auto"
     band: int = 1
+    positions: int = 1
 
     def __post_init__(self) -> None:
         if not (self.name.isascii() and self.name.isidentifier()):
             raise InputError(f"layer name must be an identifier, not {self.name!r}")
-        for size in ("rows", "cols", "lanes", "band"):
+        for size in ("rows", "cols", "lanes", "band", "positions"):
             if not 1 <= getattr(self, size) <= 1 << 16:
                 raise InputError(
                     f"{self.name}: {size} must be 1 to 65536, not {getattr(self, size)}"
@@ -109,6 +113,12 @@ class LayerFolding:
         """Words of a cell's weight ROM: IF * NF."""
         return self.input_folds(layer) * self.neuron_folds(layer)
 
+    def groups(self, layer: Layer) -> int:
+        """Groups of windows a sample, or 1: OH * ceil(OW / positions)."""
+        if not isinstance(layer, Conv):
+            return layer.vectors
+        return layer.window.rows * ceil_div(layer.window.cols, self.positions)
+
     def bus(self, layer: Layer, wide_in: int) -> int:
         """Inputs a word in which a vector comes to the layer, out of words of `wide_in`.
 
@@ -136,13 +146,14 @@ class LayerFolding:
 
     def resolved(self, layer: Layer) -> dict[str, int | str]:
         """The grid in JSON's terms, `auto` resolved."""
-        sizes = {name: getattr(self, name) for name in ("rows", "cols", "lanes", "planes", "band")}
+        names = ("rows", "cols", "lanes", "planes", "band", "positions")
+        sizes = {name: getattr(self, name) for name in names}
         return sizes | {"weights": self.stores(layer)}
 
 
 def layer_cycles(layer: Layer, fold: LayerFolding) -> int:
-    """Cycles a sample: IF * NF * PG, for each window; with no bubble between samples."""
-    return layer.vectors * fold.steps(layer) * fold.neuron_folds(layer)
+    """Cycles a sample: IF * NF * PG, for each group of windows; with no bubble between samples."""
+    return fold.groups(layer) * fold.steps(layer) * fold.neuron_folds(layer)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,23 +190,31 @@ class Folding:
                     f"{fold.name}: planes must be below twice its input bits, "
                     f"{layer.input_bits}, not {fold.planes}"
                 )
+            _check_positions(layer, fold.positions, last=layer is network.layers[-1])
             yield layer, fold
+
+    def map_words(self, network: Network) -> list[MapWords]:
+        """How each map comes to its layer, so that it binds no more than the slowest layer."""
+        positions = {fold.name: fold.positions for fold in self.layers}
+        return list(map_words(network, self.slowest(network), positions))
 
     def bus_pixels(self, network: Network) -> int:
         """Inputs a beat of the input bus, the default resolved.
 
         The fewest that keep the bus from binding, fill its bytes, and, where there is such a
-        width not far above, divide the first layer's SIMD or are divided by it, which makes the
-        smallest gearbox.
+        width not far above, divide the first layer's SIMD, or its map's words, or are divided by
+        it, which makes the smallest gearbox.
         """
         if self.pixels_per_beat is not None:
             return self.pixels_per_beat
         needed = ceil_div(network.input.size, self.slowest(network))
         unit = 8 if network.input.bits == 1 else 1  # one-bit pixels fill bytes
         needed = ceil_div(needed, unit) * unit
-        simd = self.layers[0].simd
-        for pixels in range(needed, 2 * needed + simd, unit):
-            if pixels % simd == 0 or simd % pixels == 0:
+        wide = self.layers[0].simd
+        if isinstance(network.layers[0], Conv):
+            wide = self.map_words(network)[0].wide
+        for pixels in range(needed, 2 * needed + wide, unit):
+            if pixels % wide == 0 or wide % pixels == 0:
                 return pixels
         return needed
 
@@ -205,18 +224,18 @@ class Folding:
 
     def output_beats(self, network: Network, output: str) -> int:
         """Beats of the output bus a sample: 1 for the class, M scores, or NF words of bits for
-        each position."""
+        each group of positions."""
         if network.output is None:
             last = network.weighted[-1]
-            return last.vectors * self.layers[-1].neuron_folds(last)
+            fold = self.layers[-1]
+            return fold.groups(last) * fold.neuron_folds(last)
         return network.output.neurons if output == "scores" else 1
 
     def interval(self, network: Network, output: str = "class") -> int:
         """Cycles from one sample's result to the next one's, in steady state without stalls."""
-        slowest = self.slowest(network)
-        words = (one.words for one in map_words(network, slowest))
+        words = (one.words for one in self.map_words(network))
         beats = (self.input_beats(network), self.output_beats(network, output))
-        return max(slowest, *words, *beats)
+        return max(self.slowest(network), *words, *beats)
 
     def slowest(self, network: Network) -> int:
         """Cycles a sample of the layer that takes most."""
@@ -272,7 +291,8 @@ def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = 
     From the last layer to the first: of all grids of whole cells that take at most `interval`
     cycles, and whose rows divide the next layer's SIMD or are divided by it (any other width needs
     a gearbox that is larger and slower), or before a map the map's channels, the one with the
-    fewest lanes (LUTs go with them), then the fewest rows and columns.
+    fewest lanes (LUTs go with them), then the fewest rows and columns. A convolution has grids for
+    as few positions as bring its windows in time, and for more where that takes fewer lanes.
 
     Parameters
     ----------
@@ -292,7 +312,8 @@ def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = 
     next_width = 1
     for layer in reversed(network.weighted):
         wide = layer.neurons if isinstance(layer, Conv) else next_width
-        layers.insert(0, _smallest(layer, interval // layer.vectors, lanes, wide))
+        last = layer is network.layers[-1]
+        layers.insert(0, _smallest(layer, interval, lanes, wide, last=last))
         next_width = layers[0].simd
     folding = Folding(layers=tuple(layers))
     reached = folding.interval(network, output)
@@ -344,14 +365,30 @@ def proposed(
     return folding
 
 
-def _smallest(layer: Layer, interval: int, lanes: int, next_simd: int) -> LayerFolding:
+def _check_positions(layer: Layer, positions: int, *, last: bool) -> None:
+    if not isinstance(layer, Conv):
+        if positions > 1:
+            raise InputError(
+                f"{layer.name}: positions must be 1, as it is no convolution, not {positions}"
+            )
+        return
+    fit = at_once(layer.window, even=last)
+    if positions not in fit:
+        most = ", ".join(map(str, fit))
+        raise InputError(f"{layer.name}: positions must be one of {most}, not {positions}")
+
+
+def _smallest(
+    layer: Layer, interval: int, lanes: int, next_simd: int, *, last: bool
+) -> LayerFolding:
     lanes = min(lanes, layer.inputs)
     planes_choices = [p for p in (1, 2, 4, 8) if p == 1 or p < 2 * layer.input_bits]
     best: tuple[tuple[int, ...], LayerFolding] | None = None
     widest = ceil_div(layer.inputs, lanes)
-    for planes, cols in itertools.product(planes_choices, _useful(widest)):
-        fold = LayerFolding(name=layer.name, cols=cols, lanes=lanes, planes=planes)
-        folds = interval // fold.steps(layer)
+    counts = _positions_in_time(layer, interval, last=last)
+    for count, planes, cols in itertools.product(counts, planes_choices, _useful(widest)):
+        fold = LayerFolding(name=layer.name, cols=cols, lanes=lanes, planes=planes, positions=count)
+        folds = interval // (fold.groups(layer) * fold.steps(layer))
         if folds < 1:
             continue
         rows = ceil_div(layer.neurons, folds)
@@ -359,8 +396,9 @@ def _smallest(layer: Layer, interval: int, lanes: int, next_simd: int) -> LayerF
             rows += 1
         fold = dataclasses.replace(fold, rows=rows)
         # A plane of a lane costs what a lane does; a row's edge and a column's bank a little more.
-        cost = rows * fold.simd * planes
-        key = (cost, rows + 2 * cols, planes)
+        # Each further position's grid has a replay buffer of its own.
+        cost = (count * rows + count - 1) * fold.simd * planes
+        key = (cost, count * (rows + 2 * cols), planes)
         if best is None or key < best[0]:
             best = key, fold
     if best is None:
@@ -370,9 +408,19 @@ def _smallest(layer: Layer, interval: int, lanes: int, next_simd: int) -> LayerF
             cols=widest,
             lanes=lanes,
             planes=planes_choices[-1],
+            positions=counts[-1],
         )
         return fold
     return best[1]
+
+
+def _positions_in_time(layer: Layer, interval: int, *, last: bool) -> list[int]:
+    """Windows at once that come within the interval, the fewest first; else the most there can
+    be."""
+    if not isinstance(layer, Conv):
+        return [1]
+    fit = at_once(layer.window, even=last)
+    return [q for q in fit if conv_words(layer, interval, q).words <= interval] or fit[-1:]
 
 
 def _useful(most: int) -> Iterator[int]:

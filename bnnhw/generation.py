@@ -3,6 +3,7 @@
 __all__ = ["choose"]
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from .errors import InputError
 from .folding import CLOCK_HZ, Folding, LayerFolding, proposed
 from .network import Network
 from .network_file import load
-from .synthetic import bits_input, random_layer
+from .synthetic import bits_input, random_conv, random_layer
+from .window import Window
 
 
 def choose(
@@ -20,6 +22,10 @@ def choose(
     inputs: int | None = None,
     neurons: int | None = None,
     input_bits: int | None = None,
+    shape: Sequence[int] | None = None,
+    kernel: Sequence[int] | None = None,
+    stride: Sequence[int] | None = None,
+    padding: Sequence[int] | None = None,
     folding: Path | None = None,
     grid: dict[str, Any] | None = None,
     target_fps: float | None = None,
@@ -29,29 +35,26 @@ def choose(
 ) -> tuple[Network, Folding]:
     """A network and its folding.
 
-    Either `model`, all of it or the one `layer`, or a random layer of `inputs` and `neurons`; and
-    either a `folding` file, or for one layer its `grid` (rows, cols, lanes, planes, weights), or
-    a proposal for `target_fps` at `clock_hz`. Raises InputError where they do not fit together.
+    Either `model`, all of it or the one `layer`; or a random layer of `inputs` and `neurons`, or a
+    random convolution of a map's `shape`, `neurons` and `kernel`; and either a `folding` file, or
+    for one layer its `grid` (rows, cols, lanes, planes, weights, positions), or a proposal for
+    `target_fps` at `clock_hz`. Raises InputError where they do not fit together.
     """
     grid = {name: value for name, value in (grid or {}).items() if value is not None}
-    sizes = [inputs, neurons, input_bits]
-    if model is not None and any(size is not None for size in sizes):
-        raise InputError("a model has its own sizes: leave out --inputs, --neurons, --input-bits")
-    if model is None and (inputs is None or neurons is None):
-        raise InputError("name a model, or a layer's size by --inputs and --neurons")
-    if model is None and layer is not None:
-        raise InputError("--layer names a layer of a model, and no model is named")
+    sizes = {"shape": shape, "kernel": kernel, "stride": stride, "padding": padding}
+    window = {name: tuple(size) for name, size in sizes.items() if size is not None}
     if folding is not None and (target_fps is not None or grid):
         raise InputError("--folding says it all: leave out --target-fps and the grid's sizes")
     if grid and target_fps is not None:
         raise InputError("give either the grid's sizes or --target-fps, not both")
 
     if model is None:
-        assert inputs is not None and neurons is not None
-        network = random_layer(
-            inputs, neurons, input_bits=1 if input_bits is None else input_bits, seed=seed
-        )
+        if layer is not None:
+            raise InputError("--layer names a layer of a model, and no model is named")
+        network = _random(inputs, neurons, window, 1 if input_bits is None else input_bits, seed)
     else:
+        if window or {inputs, neurons, input_bits} != {None}:
+            raise InputError("a model has its own sizes: leave out --inputs, --map, --neurons, ...")
         network = load(model)
         if layer is not None:
             network = alone(network, layer)
@@ -67,6 +70,24 @@ def choose(
     default = "class" if network.output is not None else "bits"
     chosen = proposed(network, target_fps=target_fps, clock_hz=clock_hz, output=output or default)
     return network, chosen
+
+
+def _random(
+    inputs: int | None, neurons: int | None, window: dict[str, Any], input_bits: int, seed: int
+) -> Network:
+    """A random layer of the sizes given, dense or a convolution."""
+    if inputs is not None and window:
+        raise InputError("--inputs is of a dense layer, --map and --kernel of a convolution")
+    if window and not {"shape", "kernel"} <= set(window):
+        raise InputError("a convolution's size needs --map and --kernel")
+    if neurons is None or (inputs is None and not window):
+        raise InputError(
+            "name a model, or a layer's size by --inputs and --neurons, or by --map, --kernel and "
+            "--neurons"
+        )
+    if inputs is None:
+        return random_conv(Window(**window), neurons, input_bits=input_bits, seed=seed)
+    return random_layer(inputs, neurons, input_bits=input_bits, seed=seed)
 
 
 def alone(network: Network, name: str) -> Network:

@@ -1,6 +1,6 @@
 """A network's layers at a glance: shape, bits, operations, and the cycles a folding gives them."""
 
-__all__ = ["Inspection", "inspect"]
+__all__ = ["Inspection", "inspect", "told_grid"]
 
 import dataclasses
 from pathlib import Path
@@ -10,7 +10,6 @@ from rich import box
 from rich.console import Group, RenderableType
 
 from . import console
-from .dataflow import map_words
 from .errors import InputError
 from .folding import CLOCK_HZ, Folding, ceil_div, layer_cycles, proposed
 from .layers import Layer, Output
@@ -80,11 +79,12 @@ class Inspection:
                 "cycles": cycles,
                 "share": cycles / interval,
             }
-        for one in map_words(self.network, self.folding.slowest(self.network)):
+        for one in self.folding.map_words(self.network):
             named[one.name] |= {
+                "word_positions": one.positions,
                 "word_channels": one.channels,
                 "words": one.words,
-                "whole_windows": one.whole,
+                "whole_windows": one.columns is not None,
             }
         return found
 
@@ -178,12 +178,21 @@ def _operations(told: dict[str, Any]) -> str:
 
 
 def _words(told: dict[str, Any]) -> str:
-    """`7,056 x 16`: words of a map that pass, and channels of each."""
-    return f"{told['words']:,} x {told['word_channels']}" if "words" in told else ""
+    """`1,764 x 4 x 16`: words of a map that pass, positions of each if several, and channels."""
+    if "words" not in told:
+        return ""
+    several = f"{told['word_positions']} x " if told["word_positions"] > 1 else ""
+    return f"{told['words']:,} x {several}{told['word_channels']}"
 
 
 def _grid(told: dict[str, Any]) -> str:
-    return "{rows} x {cols} x {lanes}".format(**told["folding"]) if "folding" in told else ""
+    return told_grid(told["folding"], " x ") if "folding" in told else ""
+
+
+def told_grid(fold: dict[str, Any], times: str) -> str:
+    """`4 x 16 x 2 x 16`: positions if several, rows, columns and lanes."""
+    names = ["positions"] if fold["positions"] > 1 else []
+    return times.join(str(fold[name]) for name in [*names, "rows", "cols", "lanes"])
 
 
 def _planes(told: dict[str, Any]) -> str:

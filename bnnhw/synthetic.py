@@ -1,6 +1,6 @@
 """Networks made of a seed, for trying a size before anything is trained."""
 
-__all__ = ["bits_input", "random_layer", "random_mlp"]
+__all__ = ["bits_input", "random_conv", "random_layer", "random_mlp"]
 
 import itertools
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ import numpy as np
 
 from .errors import InputError
 from .input_format import InputFormat
-from .layers import Dense, Output
+from .layers import Conv, Dense, Output
 from .network import Network
+from .window import Window
 
 
 def bits_input(shape: Sequence[int], bits: int) -> InputFormat:
@@ -26,12 +27,30 @@ def random_layer(inputs: int, neurons: int, *, input_bits: int = 1, seed: int = 
     Random inputs then make about half of the neurons fire.
     """
     for what, size in (("inputs", inputs), ("neurons", neurons)):
-        if not 1 <= size <= 1 << 20:
-            raise InputError(f"{what} must be 1 to 1048576, not {size}")
+        _check_size(what, size)
     rng = np.random.default_rng(seed)
     return Network(
         input=bits_input((inputs,), input_bits),
         layers=(_layer("fc", inputs, neurons, input_bits, rng),),
+        training={"seed": seed, "weights": "random"},
+    )
+
+
+def random_conv(window: Window, neurons: int, *, input_bits: int = 1, seed: int = 0) -> Network:
+    """One convolution, its weights and thresholds as `random_layer` draws them."""
+    _check_size("neurons", neurons)
+    rng = np.random.default_rng(seed)
+    dense = _layer("conv", window.size, neurons, input_bits, rng)
+    layer = Conv(
+        name=dense.name,
+        weight=dense.weight,
+        input_bits=input_bits,
+        threshold=dense.threshold,
+        window=window,
+    )
+    return Network(
+        input=bits_input(window.shape, input_bits),
+        layers=(layer,),
         training={"seed": seed, "weights": "random"},
     )
 
@@ -62,6 +81,11 @@ def random_mlp(sizes: Sequence[int], *, input_bits: int = 1, seed: int = 0) -> N
         layers=(*layers, last),
         training={"seed": seed, "weights": "random"},
     )
+
+
+def _check_size(what: str, size: int) -> None:
+    if not 1 <= size <= 1 << 20:
+        raise InputError(f"{what} must be 1 to 1048576, not {size}")
 
 
 def _layer(

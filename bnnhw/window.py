@@ -1,6 +1,6 @@
 """A window that slides over a map: the geometry that convolution and pooling share."""
 
-__all__ = ["MOST_VALUES", "Window"]
+__all__ = ["MOST_VALUES", "Columns", "Window"]
 
 import dataclasses
 
@@ -72,14 +72,68 @@ class Window:
         return self.rows * self.cols
 
     @property
-    def columns(self) -> int:
-        """Columns that a row of windows reaches over: (OW - 1) * sx + kw."""
-        return (self.cols - 1) * self.stride[1] + self.kernel[1]
-
-    @property
     def size(self) -> int:
         """K = kh * kw * C, the values that a window sees; `k = (ky * kw + kx) * C + c`."""
         return self.kernel[0] * self.kernel[1] * self.shape[2]
 
     def to_json(self) -> dict[str, list[int]]:
         return {n: list(getattr(self, n)) for n in ("shape", "kernel", "stride", "padding")}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Columns:
+    """Windows read column by column: `positions` columns, a word, at a time, row after row.
+
+    A row of windows is read from `left` words before the map's first one on; with each further
+    `advance` words `at_once` windows are whole. Of a row's last windows some may lie beyond OW.
+
+    Parameters
+    ----------
+    window : Window
+    positions : int
+        P: 1, or a multiple of sx; divides W.
+    """
+
+    window: Window
+    positions: int = 1
+
+    @property
+    def at_once(self) -> int:
+        """Q = P / sx, windows a word; or 1, every sx words."""
+        return max(1, self.positions // self.window.stride[1])
+
+    @property
+    def advance(self) -> int:
+        """Words from one group of windows to the next one of its row."""
+        return 1 if self.positions > 1 else self.window.stride[1]
+
+    @property
+    def groups(self) -> int:
+        """Groups of windows a row: ceil(OW / Q)."""
+        return -(-self.window.cols // self.at_once)
+
+    @property
+    def line(self) -> int:
+        """Words a line of the map."""
+        return self.window.shape[1] // self.positions
+
+    @property
+    def left(self) -> int:
+        """Words before the map's first one, all padding, that a row begins with."""
+        return -(-self.window.padding[1] // self.positions)
+
+    @property
+    def ahead(self) -> int:
+        """Words on from its own that a group waits for."""
+        (_, kw), (_, sx), (_, px) = self.window.kernel, self.window.stride, self.window.padding
+        return ((self.at_once - 1) * sx + kw - 1 - px) // self.positions
+
+    @property
+    def read(self) -> int:
+        """Words that a row of windows reaches over."""
+        return self.left + (self.groups - 1) * self.advance + self.ahead + 1
+
+    @property
+    def words(self) -> int:
+        """Words a map in, or out, whichever is more."""
+        return max(self.window.shape[0] * self.line, self.window.rows * self.read)

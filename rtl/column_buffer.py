@@ -2,12 +2,14 @@
 
 __all__ = ["ColumnBuffer"]
 
+import itertools
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..technology import Technology
-from ..window import Window
+from ..window import Columns
 from .bank import Bank, as_stream
 from .counter import counter
 from .slack import Slack
@@ -17,50 +19,55 @@ class ColumnBuffer(wiring.Component):
     """Positions of maps in raster order in; whole windows out, in raster order.
 
     Line y of all maps together lies in bank y mod kh, so that a column of a window is a word of
-    each bank. Columns go by in a row's order, and the last kw of them are the window: one that
-    steps on by sx positions takes sx columns. Positions beyond the map are 0. Map follows map
-    without a seam, as in a `WindowBuffer`, which needs a kh times kw as long, and less memory.
+    each bank, or several columns side by side are. Columns go by in a row's order, and the last of
+    them are the window: one that steps on by sx positions takes sx columns. Several at a time are
+    several windows; of a row's last ones, those that would lie beyond it are of no use. Positions
+    beyond the map are 0. Map follows map without a seam, as in a `WindowBuffer`, which needs a
+    kh times kw as long, and less memory.
 
-    Throughput: a position in and a column out a cycle, (OW - 1) sx + kw columns for each row of
+    Throughput: a word in and a word of columns out a cycle, `columns.read` of them for each row of
     windows. Latency: 4 cycles from a window's last position to that window.
 
     Parameters
     ----------
-    window : Window
+    columns : Columns
+        P positions a word, Q windows at once.
     width : int
         Bits of a position.
     technology : Technology
 
     Members
     -------
-    i : In(stream), width bits
-    o : Out(stream), kh * kw * width bits
-        Position (ky, kx) at (ky * kw + kx) * width.
+    i : In(stream), P * width bits
+    o : Out(stream), Q * kh * kw * width bits
+        Window after window; position (ky, kx) of one at (ky * kw + kx) * width.
     """
 
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, window: Window, *, width: int, technology: Technology) -> None:
-        self.window = window
+    def __init__(self, columns: Columns, *, width: int, technology: Technology) -> None:
+        self.columns = columns
         self.width = width
+        self.word = columns.positions * width
         self.technology = technology
-        size = window.kernel[0] * window.kernel[1] * width
-        super().__init__({"i": In(stream.Signature(width)), "o": Out(stream.Signature(size))})
+        kh, kw = columns.window.kernel
+        size = columns.at_once * kh * kw * width
+        super().__init__({"i": In(stream.Signature(self.word)), "o": Out(stream.Signature(size))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        (_, wide, _), (kh, _) = self.window.shape, self.window.kernel
+        wide, (kh, _) = self.columns.line, self.columns.window.kernel
         low = max(1, (wide - 1).bit_length())
         banks = [
-            Bank(width=self.width, depth=1 << (low + 1), technology=self.technology)
+            Bank(width=self.word, depth=1 << (low + 1), technology=self.technology)
             for _ in range(kh)
         ]
         for k, bank in enumerate(banks):
             m.submodules[f"lines_{k}"] = bank
-        m.submodules.slack = slack = Slack(kh * self.width)
+        m.submodules.slack = slack = Slack(kh * self.word)
 
-        # Positions in: to their place in their line, bank after bank, either half in turn.
+        # Words in: to their place in their line, bank after bank, either half in turn.
         put = Signal()
         x_in, line_end = counter(m, "x_in", wide, put)
         next_line = Signal()
@@ -77,8 +84,8 @@ class ColumnBuffer(wiring.Component):
             ]
 
         fetch = Signal()
-        walk = _Walk(m, self.window, fetch)
-        written = Signal(walk.bits)  # positions, counted on and round again
+        walk = _Walk(m, self.columns, fetch)
+        written = Signal(walk.bits)  # words, counted on and round again
         lines = Signal(walk.bits)  # whole lines
         with m.If(put):
             m.d.sync += written.eq(written + 1)
@@ -109,41 +116,50 @@ class ColumnBuffer(wiring.Component):
         none, first = moved[:kh], moved[kh:]
         words = [bank.q for bank in banks]
         for y in range(kh):
-            word = Signal(self.width, name=f"line_{y}")
+            word = Signal(self.word, name=f"line_{y}")
             with m.Switch(first):
                 for k in range(kh):
                     with m.Case(k):
                         m.d.comb += word.eq(words[(k + y) % kh])
-            at = y * self.width
-            m.d.comb += slack.i.payload[at : at + self.width].eq(Mux(none[y], 0, word))
+            at = y * self.word
+            m.d.comb += slack.i.payload[at : at + self.word].eq(Mux(none[y], 0, word))
         self._windows(m, slack.o)
         return m
 
-    def _windows(self, m: Module, columns: stream.Interface) -> None:
-        """The last kw columns, at each window's end."""
-        (kh, kw), (_, sx), width = self.window.kernel, self.window.stride, self.width
+    def _windows(self, m: Module, words: stream.Interface) -> None:
+        """The last columns, at each window's end, or at that of several."""
+        columns, width, each = self.columns, self.width, self.columns.positions
+        (kh, kw), (_, sx), (_, px) = (
+            columns.window.kernel, columns.window.stride, columns.window.padding,
+        )  # fmt: skip
+        reach = columns.left + columns.ahead  # words that are kept
         take, ends = Signal(), Signal()
-        seen, row_end = counter(m, "column", self.window.columns, take)
-        if self.window.cols == 1:
+        seen, row_end = counter(m, "column", columns.read, take)
+        if columns.groups == 1:
             m.d.comb += ends.eq(row_end)
         else:
-            since, _ = counter(m, "since", sx, take & (seen >= kw - 1), restart=row_end)
-            m.d.comb += ends.eq((seen >= kw - 1) & (since == 0))
-        kept = [Signal(kh * width, name=f"column_{k}", reset_less=True) for k in range(kw - 1)]
-        whole = [*kept, Value.cast(columns.payload)]
+            since, _ = counter(m, "since", columns.advance, take & (seen >= reach), restart=row_end)
+            m.d.comb += ends.eq((seen >= reach) & (since == 0))
+        kept = [Signal(kh * self.word, name=f"column_{k}", reset_less=True) for k in range(reach)]
+        whole = [*kept, Value.cast(words.payload)]
         with m.If(take):
             m.d.sync += [before.eq(after) for before, after in zip(kept, whole[1:], strict=True)]
-        pieces = [whole[x][y * width : (y + 1) * width] for y in range(kh) for x in range(kw)]
+        pieces = []
+        for first in range(0, columns.at_once * sx, sx):
+            for y, x in itertools.product(range(kh), range(kw)):
+                word, place = divmod(columns.left * each - px + first + x, each)
+                at = y * self.word + place * width
+                pieces.append(whole[word][at : at + width])
         m.d.comb += [
             self.o.payload.eq(Cat(*pieces)),
-            self.o.valid.eq(columns.valid & ends),
-            columns.ready.eq(self.o.ready | ~ends),
-            take.eq(columns.valid & columns.ready),
+            self.o.valid.eq(words.valid & ends),
+            words.ready.eq(self.o.ready | ~ends),
+            take.eq(words.valid & words.ready),
         ]
 
 
 class _Walk:
-    """Through a map's columns, row of windows after row, map after map.
+    """Through a map's columns, word by word, row of windows after row, map after map.
 
     Members
     -------
@@ -156,26 +172,27 @@ class _Walk:
     oldest : Value
         The first line that is still to be read, counted from the first map on.
     needed : Signal
-        The position that the column waits for, counted likewise; not where `beside`.
+        The word that the column waits for, counted likewise; not where `beside`.
     """
 
-    def __init__(self, m: Module, window: Window, step: Value) -> None:
-        (high, wide, _), (kh, _) = window.shape, window.kernel
-        (sy, _), (py, px) = window.stride, window.padding
+    def __init__(self, m: Module, columns: Columns, step: Value) -> None:
+        window, wide, px = columns.window, columns.line, columns.left
+        (high, _, _), (kh, _) = window.shape, window.kernel
+        (sy, _), (py, _) = window.stride, window.padding
         self.bits = bits = (2 * (kh + high) * wide + 2).bit_length() + 1
-        _, row_end = counter(m, "column_read", window.columns, step)
+        _, row_end = counter(m, "column_read", columns.read, step)
         next_row = Signal()
         m.d.comb += next_row.eq(step & row_end)
         _, map_end = counter(m, "row", window.rows, next_row)
         next_map = Signal()
         m.d.comb += next_map.eq(next_row & map_end)
 
-        self.x = x = Signal(signed((window.columns + wide + px).bit_length() + 1), init=-px)
+        self.x = x = Signal(signed((columns.read + wide + px).bit_length() + 1), init=-px)
         y = Signal(signed((high + py + kh).bit_length() + 1), name="first_y", init=-py)
         self.bank = bank = Signal(range(max(2, kh)), name="first_bank", init=-py % kh)
         self.half = half = Signal(name="first_half", init=(-py // kh) % 2)
         base = Signal(bits, name="map_line")  # lines before the map
-        at = Signal(bits, name="map_at")  # positions before it
+        at = Signal(bits, name="map_at")  # words before it
         last = kh - 1 - py  # the first row's last line
         self.needed = needed = Signal(bits, init=(min(last, high - 1) * wide - px) % (1 << bits))
         row_at = Signal(

@@ -14,30 +14,25 @@ from amaranth.hdl import (
     Signal,
     Value,
 )
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
-from ..dataflow import map_words
 from ..errors import InputError
-from ..folding import Folding, LayerFolding, ceil_div
-from ..layers import Conv, Layer
+from ..folding import Folding, ceil_div
+from ..layers import Conv
 from ..maps import Flatten, Pool
 from ..network import Network
 from ..technology import Technology
 from ..timing import layer_latency
 from .axis import FrameReader, bus_width
-from .column_buffer import ColumnBuffer
 from .counter import counter
-from .gearbox import Gearbox, word_layout
+from .flow import Flow, whole_width
 from .layer import LayerCore
 from .plan import LayerPlan
-from .pool import PoolStage
 from .weights import settled
-from .window_buffer import WindowBuffer
 
 OUTPUTS = ("class", "scores", "bits")
-Source = stream.Interface | wiring.FlippedInterface
 
 
 class Core(wiring.Component):
@@ -49,7 +44,8 @@ class Core(wiring.Component):
     folding : Folding
     output : "class", "scores" or "bits"
         A 32-bit beat an image with the class in bits 15:0; M 32-bit beats of scores; or, of a
-        network that ends in bits, a beat of `rows` bits a neuron fold, in whole bytes.
+        network that ends in bits, a beat of `rows` bits a neuron fold, of a map for each of the
+        positions at once, in whole bytes.
     technology : Technology
         By default plain Verilog for any tool.
     simulated : bool
@@ -106,22 +102,22 @@ class Core(wiring.Component):
         self.folding = folding = settled(network, folding, self.technology)
         self.output = output
         self.pixels = folding.bus_pixels(network)
-        self.maps = {one.name: one for one in map_words(network, folding.slowest(network))}
+        self.maps = {one.name: one for one in folding.map_words(network)}
         self.plans = []
         folds = iter(folding.pairs(network))
         wide = self.pixels
         for stage in network.layers:
             if stage.name in self.maps:
-                wide = self.maps[stage.name].channels
+                wide = self.maps[stage.name].wide
             if not isinstance(stage, Pool | Flatten):
                 layer, fold = next(folds)
-                if isinstance(stage, Conv) and self.maps[stage.name].whole:
-                    wide = _whole_width(layer, fold)
+                if isinstance(stage, Conv) and self.maps[stage.name].columns:
+                    wide = whole_width(layer, fold)
                 parts = fold.simd // fold.bus(layer, wide)
                 self.plans.append(LayerPlan(layer, fold, self.technology, simulated, parts))
                 wide = fold.rows
-        rows = self.plans[-1].fold.rows
-        width_out = ceil_div(rows, 8) * 8 if output == "bits" else 32
+        given = self.plans[-1].fold.positions * self.plans[-1].fold.rows
+        width_out = ceil_div(given, 8) * 8 if output == "bits" else 32
         super().__init__(
             {
                 "aclk": In(1),
@@ -150,62 +146,37 @@ class Core(wiring.Component):
             self.s_axis_tready.eq(reader.i.ready & ~self.closed),
             self.frame_error.eq(reader.frame_error),
         ]
-        source: Source = reader.o
-        units, wide, bits = form.size, self.pixels, form.bits
+        flow = Flow(
+            m, lambda name: self._region(m, name), self.technology, reader.o,
+            units=form.size, wide=self.pixels, bits=form.bits,
+        )  # fmt: skip
         plans = iter(self.plans)
         marks = None
         if self.frames_under_way:
             marks = SyncFIFO(width=1, depth=self.frames_under_way)
             m.submodules.frame_marks = self._region(m, "frame_marks")(marks)
-            beats = ceil_div(form.size, self.pixels)
-            source, end = _held_at_end(m, "frame_word", source, count=beats, go=marks.w_rdy)
-            m.d.comb += [marks.w_en.eq(end), marks.w_data.eq(source.p.drop)]
+            end = flow.hold_at_end("frame_word", marks.w_rdy)
+            m.d.comb += [marks.w_en.eq(end), marks.w_data.eq(flow.source.p.drop)]
         for stage in self.network.layers:
             last = stage is self.network.layers[-1]
-            if stage.name in self.maps:  # its map comes in words of so many channels
-                words = self.maps[stage.name].channels
-                source = self._geared(
-                    m, f"map_gearbox_{stage.name}", source, units=units, wide=(wide, words),
-                    bits=bits,
-                )  # fmt: skip
-                wide = words
             if isinstance(stage, Flatten):
-                units = stage.shape_out[0]
+                flow.flattened(stage, self.maps[stage.name])
                 if marks is not None:  # a map is a vector from here on
-                    source, end = _held_at_end(
-                        m, "map_word", source, count=units // wide, go=marks.r_rdy,
-                        drop=marks.r_data,
-                    )  # fmt: skip
-                    m.d.comb += marks.r_en.eq(end)
-                continue
-            if isinstance(stage, Pool):
-                pool = PoolStage(stage, channels=wide, technology=self.technology)
-                source = self._mapped(m, f"pool_{stage.name}", source, pool)
-                units = stage.window.shape[2]
-                continue
-            plan = next(plans)
-            if isinstance(stage, Conv):
-                each, technology = stage.window.shape[2] // wide, self.technology
-                buffer: WindowBuffer | ColumnBuffer
-                if self.maps[stage.name].whole:
-                    buffer = ColumnBuffer(stage.window, width=wide * bits, technology=technology)
-                    wide = _whole_width(plan.layer, plan.fold)
-                else:
-                    buffer = WindowBuffer(
-                        stage.window, words=each, width=wide * bits, technology=technology
+                    m.d.comb += marks.r_en.eq(
+                        flow.hold_at_end("map_word", marks.r_rdy, marks.r_data)
                     )
-                source = self._mapped(m, f"windows_{stage.name}", source, buffer, wide * bits)
-                units = stage.inputs
-            source = self._geared(
-                m, f"gearbox_{plan.name}", source, units=units, wide=(wide, plan.bus), bits=bits,
-                hold=plan.plane_groups,
-            )  # fmt: skip
-            layer = LayerCore(plan, gives_class=last and self.output == "class")
-            m.submodules[f"layer_{plan.name}"] = self._region(m, f"layer_{plan.name}")(layer)
-            wiring.connect(m, source, layer.i)
-            source = layer.o if last else _as_words(m, layer.o)
-            units, wide, bits = plan.layer.neurons, plan.fold.rows, 1
-        self._give(m, source)
+            elif isinstance(stage, Pool):
+                flow.pooled(stage, self.maps[stage.name])
+            else:
+                plan = next(plans)
+                if isinstance(stage, Conv):
+                    flow.windows(stage, self.maps[stage.name], plan.fold)
+                flow.weighted(plan, LayerCore(plan, gives_class=last and self.output == "class"))
+                if not last:
+                    flow.without_marks()
+                    if plan.fold.positions > 1:
+                        flow.side_by_side(plan)
+        self._give(m, flow)
         return m
 
     @property
@@ -268,56 +239,16 @@ class Core(wiring.Component):
         m.d.comb += [ClockSignal(name).eq(self.aclk), ResetSignal(name).eq(reset)]
         return DomainRenamer(name)
 
-    def _geared(
-        self,
-        m: Module,
-        name: str,
-        source: Source,
-        *,
-        units: int,
-        wide: tuple[int, int],
-        bits: int,
-        hold: int = 1,
-    ) -> Source:
-        """The stream `source` in words of another width, by a gearbox with a region of its own."""
-        wide_in, wide_out = wide
-        if wide_in == wide_out:
-            return source
-        box = Gearbox(units=units, wide_in=wide_in, wide_out=wide_out, width=bits, hold=hold)
-        m.submodules[name] = self._region(m, name)(box)
-        wiring.connect(m, source, box.i)
-        return box.o
-
-    def _mapped(
-        self,
-        m: Module,
-        name: str,
-        source: Source,
-        stage: WindowBuffer | ColumnBuffer | PoolStage,
-        width: int = 0,
-    ) -> Source:
-        """The stream `source` through a stage that knows no vectors; its words padded to `width`
-        bits with 0."""
-        m.submodules[name] = self._region(m, name)(stage)
-        m.d.comb += [
-            stage.i.valid.eq(source.valid),
-            stage.i.payload.eq(source.p.units),
-            source.ready.eq(stage.i.ready),
-        ]
-        return _as_words(m, stage.o, width)
-
-    def _give(self, m: Module, source: Source) -> None:
+    def _give(self, m: Module, flow: Flow) -> None:
         """The last layer's stream as frames on m_axis."""
-        plan = self.plans[-1]
-        word: Value = source.payload
         beats = self.folding.output_beats(self.network, self.output)
+        word: Value = flow.source.payload
         if self.output == "scores":
-            source = _as_words(m, source)
-            source = self._geared(
-                m, "output_gearbox", source, units=plan.layer.neurons, wide=(plan.fold.rows, 1),
-                bits=plan.word_width,
-            )  # fmt: skip
-            word = source.p.units.as_signed()
+            flow.without_marks()
+            flow.bits = self.plans[-1].word_width
+            flow.gear("output_gearbox", 1)
+            word = flow.source.p.units.as_signed()
+        source = flow.source
         _, frame_end = counter(m, "output_beat", beats, source.valid & self.m_axis_tready)
         m.d.comb += [
             self.m_axis_tdata.eq(word),
@@ -325,27 +256,6 @@ class Core(wiring.Component):
             source.ready.eq(self.m_axis_tready),
             self.m_axis_tlast.eq(frame_end),
         ]
-
-
-def _held_at_end(
-    m: Module, name: str, source: Source, *, count: int, go: Value, drop: Value | None = None
-) -> tuple[stream.Interface, Value]:
-    """The words of a stream, each vector's last, of `count`, only while `go`; and when it passes.
-
-    With `drop` marked by that.
-    """
-    words = stream.Signature(word_layout(len(source.p.units))).create()
-    moved, passes = Signal(), Signal(name=f"{name}_passes")
-    _, last = counter(m, name, count, moved)
-    m.d.comb += [
-        passes.eq(~last | go),
-        words.valid.eq(source.valid & passes),
-        words.p.units.eq(source.p.units),
-        words.p.drop.eq(source.p.drop if drop is None else drop),
-        source.ready.eq(words.ready & passes),
-        moved.eq(words.valid & words.ready),
-    ]
-    return words, moved & last
 
 
 def longest_flight(plans: Sequence[LayerPlan]) -> int:
@@ -356,20 +266,3 @@ def longest_flight(plans: Sequence[LayerPlan]) -> int:
 def reset_cycles(plans: Sequence[LayerPlan]) -> int:
     """Cycles from the end of `aresetn` low in which the core takes nothing."""
     return longest_flight(plans) + 4
-
-
-def _whole_width(layer: Layer, fold: LayerFolding) -> int:
-    """Inputs of a whole window, with those that fill up its last step."""
-    return ceil_div(layer.inputs, fold.simd) * fold.simd
-
-
-def _as_words(m: Module, source: Source, width: int = 0) -> stream.Interface:
-    """A layer's stream as words of vectors, of at least `width` bits, none to be dropped."""
-    words = stream.Signature(word_layout(max(width, len(source.payload)))).create()
-    m.d.comb += [
-        words.valid.eq(source.valid),
-        words.p.units.eq(source.payload),
-        words.p.drop.eq(0),
-        source.ready.eq(words.ready),
-    ]
-    return words

@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..files import new_folder, write_bytes, write_text
 from ..folding import Folding, layer_cycles, proposed
 from ..golden import evaluate
-from ..layers import Output
+from ..layers import Conv, Output
 from ..network import Network
 from ..network_file import load
 from ..technology import Technology
@@ -25,7 +25,7 @@ from ..vectors import edge_vectors, random_vectors
 MANIFEST = "manifest.json"
 TOP = "bnnhw_core"
 TWINS = "bnnhw_cells.v"
-SCHEMA = 2
+SCHEMA = 3
 
 
 def to_verilog(component: Any, top: str) -> str:
@@ -144,6 +144,7 @@ def _manifest(core: Any, output: str) -> dict[str, Any]:
                 "inputs": layer.inputs,
                 "neurons": layer.neurons,
                 "vectors": layer.vectors,
+                "row": layer.window.cols if isinstance(layer, Conv) else layer.vectors,
                 "input_bits": layer.input_bits,
                 "gives": "scores" if isinstance(layer, Output) else "bits",
                 "folding": fold.resolved(layer),
@@ -153,6 +154,7 @@ def _manifest(core: Any, output: str) -> dict[str, Any]:
                 "tap": {
                     "valid": f"layer_{layer.name}.tap_valid",
                     "data": f"layer_{layer.name}.tap_data",
+                    "positions": fold.positions,
                     "rows": fold.rows,
                     "width": plan.word_width,
                     "words": plan.neuron_folds,

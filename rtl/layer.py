@@ -2,6 +2,8 @@
 
 __all__ = ["LayerCore"]
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -28,6 +30,9 @@ class LayerCore(wiring.Component):
     `timing.layer_latency` from a fold's last step to its word, `timing.argmax_latency` more to a
     class, then the exit's FIFO.
 
+    Of several positions each has a replay buffer, a grid and edges of its own, with weights of
+    their own, for a lane's weights and its XNOR are one LUT. One sequencer leads them all.
+
     Parameters
     ----------
     plan : LayerPlan
@@ -36,9 +41,10 @@ class LayerCore(wiring.Component):
 
     Members
     -------
-    i : In(stream), word_layout(plan.bus * B)
+    i : In(stream), word_layout(positions * plan.bus * B)
+        Of each position's vector a word, side by side.
     o : Out(stream)
-        Words of rows * word_width bits, a neuron fold each; or classes.
+        Words of rows * word_width bits for each position, a neuron fold each; or classes.
 
     Inside, `tap_valid` and `tap_data` show each fold's word as it leaves the grid.
     """
@@ -49,9 +55,10 @@ class LayerCore(wiring.Component):
     def __init__(self, plan: LayerPlan, *, gives_class: bool) -> None:
         self.plan = plan
         self.gives_class = gives_class
-        self.tap_width = plan.fold.rows * plan.word_width
+        self.positions = plan.fold.positions
+        self.tap_width = self.positions * plan.fold.rows * plan.word_width
         self.word_width = CLASS_BITS if gives_class else self.tap_width
-        inputs = plan.bus * plan.layer.input_bits
+        inputs = self.positions * plan.bus * plan.layer.input_bits
         super().__init__(
             {
                 "i": In(stream.Signature(word_layout(inputs))),
@@ -62,19 +69,32 @@ class LayerCore(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        m.submodules.replay = replay = ReplayBuffer(plan)
+        replays = [ReplayBuffer(plan) for _ in range(self.positions)]
+        grids = [Grid(plan) for _ in range(self.positions)]
         each = "vector" if self.gives_class else "fold"
-        m.submodules.sequencer = sequencer = Sequencer(plan, word_each=each)
-        m.submodules.grid = grid = Grid(plan)
-        wiring.connect(m, wiring.flipped(self.i), replay.i)
+        sequencer = Sequencer(plan, word_each=each)
+        for p, replay in enumerate(replays):
+            m.submodules[f"replay{_of(p)}"] = replay
+        m.submodules.sequencer = sequencer
+        for p, grid in enumerate(grids):
+            m.submodules[f"grid{_of(p)}"] = grid
+        for p, replay in enumerate(replays):
+            size = len(replay.i.p.units)
+            m.d.comb += [
+                replay.i.valid.eq(self.i.valid),
+                replay.i.p.units.eq(self.i.p.units[p * size : (p + 1) * size]),
+                replay.i.p.drop.eq(self.i.p.drop),
+                replay.read_addr.eq(sequencer.read_addr),
+                replay.claim.eq(sequencer.claim),
+                replay.retire.eq(sequencer.retire),
+            ]
+        # They do the same in the same cycles, so one speaks for all.
         m.d.comb += [
-            replay.read_addr.eq(sequencer.read_addr),
-            replay.claim.eq(sequencer.claim),
-            replay.retire.eq(sequencer.retire),
-            sequencer.available.eq(replay.available),
+            self.i.ready.eq(replays[0].i.ready),
+            sequencer.available.eq(replays[0].available),
         ]
-        self._feed(m, replay, sequencer, grid)
-        self._edges(m, grid, sequencer)
+        self._feed(m, replays, sequencer, grids)
+        self._edges(m, grids, sequencer)
 
         result, done = self.tap_data, self.tap_valid
         if self.gives_class:
@@ -93,7 +113,13 @@ class LayerCore(wiring.Component):
         wiring.connect(m, way_out.o, wiring.flipped(self.o))
         return m
 
-    def _feed(self, m: Module, replay: ReplayBuffer, sequencer: Sequencer, grid: Grid) -> None:
+    def _feed(
+        self,
+        m: Module,
+        replays: Sequence[ReplayBuffer],
+        sequencer: Sequencer,
+        grids: Sequence[Grid],
+    ) -> None:
         """Activations and weight addresses to the columns, each a cycle after its neighbour."""
         addr: Value = sequencer.weight_addr
         # From the addresses on; the weights' comes a cycle late, the replay buffer takes two.
@@ -102,14 +128,15 @@ class LayerCore(wiring.Component):
         for k in range(read - 1 - address_lead(*sizes)):
             addr = late(m, f"weight_addr_wait_{k}", addr)
         for c in range(self.plan.fold.cols):
-            a = getattr(replay, f"a_{c}")
-            for k in range(read - 2):
-                a = late(m, f"a_wait_{k}_{c}", a)
-            m.d.comb += [getattr(grid, f"a_{c}").eq(a), getattr(grid, f"addr_{c}").eq(addr)]
+            for p, (replay, grid) in enumerate(zip(replays, grids, strict=True)):
+                a = getattr(replay, f"a_{c}")
+                for k in range(read - 2):
+                    a = late(m, f"a_wait{_of(p)}_{k}_{c}", a)
+                m.d.comb += [getattr(grid, f"a_{c}").eq(a), getattr(grid, f"addr_{c}").eq(addr)]
             if c + 1 < self.plan.fold.cols:
                 addr = late(m, f"weight_addr_{c}", addr)
 
-    def _edges(self, m: Module, grid: Grid, sequencer: Sequencer) -> None:
+    def _edges(self, m: Module, grids: Sequence[Grid], sequencer: Sequencer) -> None:
         """The edges with their control, and the rows' results brought into one word (the tap)."""
         plan, fold = self.plan, self.plan.fold
         control: data.View = sequencer.control
@@ -124,17 +151,19 @@ class LayerCore(wiring.Component):
         self.tap_valid = Signal(attrs={"keep": 1})
         self.tap_data = Signal(self.tap_width, attrs={"keep": 1})
         results = []
-        for r in range(fold.rows):
-            ps = getattr(grid, f"ps_{r}")
-            m.submodules[f"edge_{r}"] = edge = Edge(plan, r, ps.shape())
-            m.d.comb += [edge.ps.eq(ps), edge.control_i.eq(control)]
-            if fold.band_of(r + 1) > fold.band_of(r):
-                control = edge.control_o
-            result: Value = edge.o
-            for k in range(fold.band_of(fold.rows - 1) - fold.band_of(r)):
-                result = late(m, f"result_{r}_{k}", result)
-            results.append(result)
-            if r == fold.rows - 1:
+        for p, grid in enumerate(grids):
+            led = control
+            for r in range(fold.rows):
+                ps = getattr(grid, f"ps_{r}")
+                m.submodules[f"edge{_of(p)}_{r}"] = edge = Edge(plan, r, ps.shape())
+                m.d.comb += [edge.ps.eq(ps), edge.control_i.eq(led)]
+                if fold.band_of(r + 1) > fold.band_of(r):
+                    led = edge.control_o
+                result: Value = edge.o
+                for k in range(fold.band_of(fold.rows - 1) - fold.band_of(r)):
+                    result = late(m, f"result{_of(p)}_{r}_{k}", result)
+                results.append(result)
+            if p == 0:
                 m.d.comb += self.tap_valid.eq(edge.done)
         m.d.comb += self.tap_data.eq(Cat(*results))
 
@@ -147,3 +176,8 @@ class LayerCore(wiring.Component):
         if self.gives_class:
             flight += argmax_latency(plan.fold.rows)
         return ceil_div(flight, cycles) + 4
+
+
+def _of(position: int) -> str:
+    """What a position's parts are called after it."""
+    return f"_{position}" if position else ""

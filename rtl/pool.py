@@ -2,14 +2,22 @@
 
 __all__ = ["PoolStage"]
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+import functools
+import operator
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+from ..dataflow import MapWords
 from ..maps import Pool
 from ..technology import Technology
+from ..window import Columns
+from .column_buffer import ColumnBuffer
 from .counter import counter
+from .plan import pack
+from .slack import Slack
 from .window_buffer import WindowBuffer
 
 
@@ -17,37 +25,69 @@ class PoolStage(wiring.Component):
     """Positions of a map in, positions of the pooled map out: each channel's OR, or its AND.
 
     An AND is the OR of complements, complemented. Where windows lie apart or side by side, a word
-    that comes in is read once, or not at all; where they overlap, once for each window.
+    that comes in is read once, or not at all; where they overlap, once for each window. Where
+    windows come whole, several at once, each is one OR.
 
-    Throughput: a word that a window sees a cycle. Latency: that of the window buffer, and 2.
+    Throughput: a word that a window sees a cycle; whole, a word of columns. Latency: that of the
+    buffer, and 2, or 1.
 
     Parameters
     ----------
     layer : Pool
-    channels : int
-        Of a word; divides the map's.
+    words : MapWords
+        In which the map comes.
     technology : Technology
 
     Members
     -------
-    i : In(stream), channels bits
-    o : Out(stream), channels bits
+    i : In(stream), words.wide bits
+    o : Out(stream)
+        As wide; or the channels of so many positions as windows come at once.
     """
 
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, layer: Pool, *, channels: int, technology: Technology) -> None:
+    def __init__(self, layer: Pool, words: MapWords, *, technology: Technology) -> None:
         self.layer = layer
-        self.channels = channels
+        self.words = words
         self.technology = technology
-        super().__init__(
-            {"i": In(stream.Signature(channels)), "o": Out(stream.Signature(channels))}
-        )
+        given = words.channels * (words.columns.at_once if words.columns else 1)
+        super().__init__({"i": In(stream.Signature(words.wide)), "o": Out(stream.Signature(given))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        window, wide = self.layer.window, self.channels
+        if self.words.columns is None:
+            self._by_words(m)
+        else:
+            self._whole(m, self.words.columns)
+        return m
+
+    def _whole(self, m: Module, columns: Columns) -> None:
+        channels = self.words.channels
+        m.submodules.buffer = buffer = ColumnBuffer(
+            columns, width=channels, technology=self.technology
+        )
+        m.submodules.slack = slack = Slack(len(self.o.payload))
+        mask = Const(pack(self.layer.pool_and), channels)
+        places = columns.window.kernel[0] * columns.window.kernel[1]
+        pooled: list[Value] = []
+        for first in range(0, columns.at_once * places, places):
+            seen = [
+                buffer.o.payload[k * channels : (k + 1) * channels] ^ mask
+                for k in range(first, first + places)
+            ]
+            pooled.append(functools.reduce(operator.or_, seen) ^ mask)
+        m.d.comb += [
+            slack.i.payload.eq(Cat(*pooled)),
+            slack.i.valid.eq(buffer.o.valid),
+            buffer.o.ready.eq(slack.i.ready),
+        ]
+        wiring.connect(m, wiring.flipped(self.i), buffer.i)
+        wiring.connect(m, slack.o, wiring.flipped(self.o))
+
+    def _by_words(self, m: Module) -> None:
+        window, wide = self.layer.window, self.words.channels
         words = window.shape[2] // wide
         m.submodules.buffer = buffer = WindowBuffer(
             window, words=words, width=wide, technology=self.technology
@@ -61,13 +101,7 @@ class PoolStage(wiring.Component):
         places = window.kernel[0] * window.kernel[1]
         place, place_end = counter(m, "place", places, take & word_end)
         # Of each word of a position: the OR so far of what it is to be complemented to.
-        masks = [
-            sum(
-                int(bit) << k
-                for k, bit in enumerate(self.layer.pool_and[n * wide : (n + 1) * wide])
-            )
-            for n in range(words)
-        ]
+        masks = [pack(self.layer.pool_and[n * wide : (n + 1) * wide]) for n in range(words)]
         mask = Signal(wide)
         with m.Switch(word):
             for n, value in enumerate(masks):
@@ -89,4 +123,3 @@ class PoolStage(wiring.Component):
             self.o.valid.eq(position.r_rdy),
             position.r_en.eq(self.o.ready),
         ]
-        return m

@@ -35,9 +35,12 @@ class CoreLayer:
     tap_valid, tap_data : str
         Hierarchical names below the top. `tap_valid` is 1 in the one cycle in which `tap_data` is
         a word.
-    rows, width, words : int
-        Word f of a vector, 0 <= f < words, holds neuron f * rows + r at bits
-        [r * width, r * width + width): one bit, or a score in two's complement.
+    positions, rows, width, words : int
+        Vectors come in groups of `positions`, side by side in a row of theirs. Word f of a group,
+        0 <= f < words, holds of its vector p neuron f * rows + r, as the value p * rows + r of
+        `width` bits: one bit, or a score in two's complement.
+    row : int
+        Vectors a row of a map; its last group may lack some.
     """
 
     name: str
@@ -46,30 +49,50 @@ class CoreLayer:
     cycles: int
     tap_valid: str
     tap_data: str
+    positions: int
     rows: int
     width: int
     words: int
+    row: int
+
+    @property
+    def lines(self) -> int:
+        """Rows of vectors an image."""
+        return self.vectors // self.row
+
+    @property
+    def groups(self) -> int:
+        """Groups a row."""
+        return -(-self.row // self.positions)
 
     @property
     def words_an_image(self) -> int:
-        return self.vectors * self.words
+        return self.lines * self.groups * self.words
+
+    @property
+    def values(self) -> int:
+        """A word."""
+        return self.positions * self.rows
 
     @property
     def bits(self) -> int:
         """Bits of all words of one image."""
-        return self.rows * self.width * self.words_an_image
+        return self.values * self.width * self.words_an_image
 
     def placed(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values (N, vectors * M) where they lie in an image's words, 0 between them."""
-        each = values.reshape(len(values), self.vectors, self.neurons)
-        spare = self.words * self.rows - self.neurons
-        places = self.words_an_image * self.rows
-        return np.pad(each, ((0, 0), (0, 0), (0, spare))).reshape(len(values), places)
+        N, G, Q, F = len(values), self.lines * self.groups, self.positions, self.words
+        each = values.reshape(N, self.lines, self.row, self.neurons)
+        spare = (0, self.groups * Q - self.row), (0, F * self.rows - self.neurons)
+        full = np.pad(each, ((0, 0), (0, 0), *spare)).reshape(N, G, Q, F, self.rows)
+        return full.swapaxes(2, 3).reshape(N, self.words_an_image * self.values)
 
     def taken(self, places: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The values (N, vectors * M) of an image's words."""
-        each = places.reshape(len(places), self.vectors, self.words * self.rows)
-        return each[:, :, : self.neurons].reshape(len(places), self.vectors * self.neurons)
+        N, G, Q, F = len(places), self.lines * self.groups, self.positions, self.words
+        full = places.reshape(N, G, F, Q, self.rows).swapaxes(2, 3)
+        each = full.reshape(N, self.lines, self.groups * Q, F * self.rows)
+        return each[:, :, : self.row, : self.neurons].reshape(N, self.vectors * self.neurons)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -210,9 +233,11 @@ def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
             cycles=int(layer["cycles"]),
             tap_valid=layer["tap"]["valid"],
             tap_data=layer["tap"]["data"],
+            positions=int(layer["tap"]["positions"]),
             rows=int(layer["tap"]["rows"]),
             width=int(layer["tap"]["width"]),
             words=int(layer["tap"]["words"]),
+            row=int(layer["row"]),
         )
         for layer in manifest["layers"]
     )

@@ -99,11 +99,11 @@ class Packet:
             yield trace.classes.astype(np.int64)[:, None], 32
 
     def _bit_beats(self, bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The last layer's bits as they lie in beats of `rows` bits rounded up to whole bytes."""
+        """The last layer's bits as they lie in beats, its words rounded up to whole bytes."""
         last = self.core.layers[-1]
-        rows = last.placed(bits).reshape(len(bits), last.words_an_image, last.rows)
-        spare = self.core.output_width - last.rows
-        return np.pad(rows, ((0, 0), (0, 0), (0, spare))).reshape(len(bits), -1)
+        words = last.placed(bits).reshape(len(bits), last.words_an_image, last.values)
+        spare = self.core.output_width - last.values
+        return np.pad(words, ((0, 0), (0, 0), (0, spare))).reshape(len(bits), -1)
 
     def encode(self, trace: Trace, count: int) -> npt.NDArray[np.uint8]:
         """The packets, ndarray[uint8], (count, size), that golden's results would make."""
@@ -138,7 +138,7 @@ class Packet:
         hidden, place = [], 0
         for layer in core.tapped:
             field = spread[:, place : place + layer.bits]
-            words = field.reshape(N, layer.words_an_image * layer.rows, layer.width)
+            words = field.reshape(N, layer.words_an_image * layer.values, layer.width)
             hidden.append(layer.taken(_numbers(words)))
             place += layer.bits
         beats = spread[:, place : self.checked_bits].reshape(
@@ -146,7 +146,7 @@ class Packet:
         )
         if core.output == "bits":
             last_layer = core.layers[-1]
-            output = last_layer.taken(beats[:, :, : last_layer.rows]).astype(np.int64)
+            output = last_layer.taken(beats[:, :, : last_layer.values]).astype(np.int64)
         else:
             output = _numbers(beats)
         place = self.checked_bits

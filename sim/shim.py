@@ -6,6 +6,7 @@ the core's Verilog runs under Icarus only with -g2005 (amaranth issue 1629).
 
 __all__ = ["CONTROL", "VIOLATIONS", "shim_text", "violation_text"]
 
+from ..layers import Conv
 from .core import Core
 from .packet import STAMP_BITS, Packet
 
@@ -75,6 +76,8 @@ def shim_text(core: Core) -> str:
     taps = "".join(_tap(core, i) for i in range(len(core.tapped)))
     # Of a map that is read in part only, words may come after the result: before the next one.
     when = "result" if core.network.is_dense else "result && pending"
+    # Its first positions may leave before the last lines come.
+    gone_in = "given" if isinstance(core.network.layers[-1], Conv) else "taken"
     late = "".join(
         f"            if ({when} && count_{i} == done) code = {LATE + i};\n"
         f"            if (dut.{layer.tap_valid} && count_{i} == given) code = {SURPLUS + i};\n"
@@ -251,7 +254,7 @@ module shim (
             if (m_tvalid && m_tlast !== (beat == {OB - 1})) code = 3;
             if (was_waiting && (!m_tvalid || m_tdata !== was_tdata || m_tlast !== was_tlast))
                 code = 2;
-            if (m_tvalid && done + (result || pending) == taken) code = 4;
+            if (m_tvalid && done + (result || pending) == {gone_in}) code = 4;
             if (frame_error !== 0) code = 5;
             if (idle > idle_limit) code = 6;
 {late}            if (({unknown}) === 1'bx) code = 1;
@@ -281,7 +284,7 @@ endmodule
 def _tap(core: Core, index: int) -> str:
     """The part that stores the words of one layer."""
     layer = core.tapped[index]
-    word, last = layer.rows * layer.width, layer.words_an_image - 1
+    word, last = layer.values * layer.width, layer.words_an_image - 1
     place = f"store_{index}[count_{index}[7:0]][fold_{index} * {word} +: {word}]"
     return f"""\
     reg [{layer.bits - 1}:0] store_{index} [0:{DEPTH - 1}];

@@ -5,6 +5,7 @@ bnnhw generate model.safetensors --folding folding.toml -o build
 bnnhw generate model.safetensors --target ecp5 -o build
 bnnhw generate model.safetensors --layer fc1 --rows 16 --cols 2 --lanes 16 -o build
 bnnhw generate --inputs 784 --neurons 256 --rows 16 --cols 2 --lanes 16 -o build
+bnnhw generate --map 32x32x3 --kernel 3 --neurons 64 --input-bits 8 --planes 8 -o build
 """
 
 import argparse
@@ -13,6 +14,7 @@ from typing import Any
 
 from ..technology import GENERIC, LINE, TECHNOLOGIES, Technology
 
+GRID = ("rows", "cols", "lanes", "planes", "weights", "band", "positions")
 HELP = "write Verilog for a network, or for one layer of a chosen size"
 
 
@@ -65,6 +67,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     layer.add_argument("--layer", metavar="NAME", help="this layer of the model alone")
     layer.add_argument("--inputs", type=int, metavar="K", help="a random layer's inputs")
     layer.add_argument("--neurons", type=int, metavar="M", help="and its neurons")
+    layer.add_argument(
+        "--map", dest="shape", type=_sizes, metavar="HxWxC", help="a random convolution's map"
+    )
+    layer.add_argument("--kernel", type=_both, metavar="K|KHxKW", help="and its kernel")
+    layer.add_argument("--stride", type=_both, metavar="S|SYxSX", help="its stride (default: 1)")
+    layer.add_argument(
+        "--padding", type=_both, metavar="P|PYxPX",
+        help="positions of padding on each side (default: 0)",
+    )  # fmt: skip
     layer.add_argument("--input-bits", type=int, metavar="B", help="bits an input (default: 1)")
     layer.add_argument("--rows", type=int, metavar="R", help="neurons at a time (default: 1)")
     layer.add_argument("--cols", type=int, metavar="C", help="cells side by side (default: 1)")
@@ -79,6 +90,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     layer.add_argument(
         "--band", type=int, metavar="R", help="rows that one register serves (default: 1)"
     )
+    layer.add_argument(
+        "--positions", type=int, metavar="Q",
+        help="windows of a convolution at a time, each on a grid of its own (default: 1)",
+    )  # fmt: skip
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """`28x28x1` as (28, 28, 1)."""
+    if not all(part.isdecimal() for part in text.split("x")):
+        raise argparse.ArgumentTypeError(f"must be sizes such as 3x3, not {text!r}")
+    return tuple(map(int, text.split("x")))
+
+
+def _both(text: str) -> tuple[int, ...]:
+    """`3x2` as (3, 2), `3` as (3, 3)."""
+    sizes = _sizes(text)
+    return sizes * 2 if len(sizes) == 1 else sizes
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -98,8 +126,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         inputs=args.inputs,
         neurons=args.neurons,
         input_bits=args.input_bits,
+        shape=args.shape,
+        kernel=args.kernel,
+        stride=args.stride,
+        padding=args.padding,
         folding=args.folding,
-        grid={n: getattr(args, n) for n in ("rows", "cols", "lanes", "planes", "weights", "band")},
+        grid={name: getattr(args, name) for name in GRID},
         target_fps=args.target_fps,
         clock_hz=args.clock_mhz * 1e6,
         output=args.output,
@@ -127,10 +159,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _told(manifest: dict[str, Any], build: Path, clock_hz: float) -> str:
     """What was made, in four lines."""
-    grids = [
-        "{name} {rows}x{cols}x{lanes}".format(name=layer["name"], **layer["folding"])
-        for layer in manifest["layers"]
-    ]
+    from ..inspection import told_grid
+
+    several = any(layer["folding"]["positions"] > 1 for layer in manifest["layers"])
+    sizes = "rows x cols x lanes" + (", before them positions at once" if several else "")
+    grids = [f"{layer['name']} {told_grid(layer['folding'], 'x')}" for layer in manifest["layers"]]
     interval, latency = manifest["interval"], manifest["latency"]
     until = "" if latency is None else f", {latency:,} from first beat to result"
     family = manifest["technology"]["family"]
@@ -138,7 +171,7 @@ def _told(manifest: dict[str, Any], build: Path, clock_hz: float) -> str:
     return "\n".join(
         [
             f"core      {build / manifest['top']}.v, for {target}",
-            f"grids     {', '.join(grids)} (rows x cols x lanes)",
+            f"grids     {', '.join(grids)} ({sizes})",
             f"cycles    {interval:,} an image{until}",
             f"speed     {clock_hz / interval:,.0f} images/s at {clock_hz / 1e6:g} MHz",
         ]

@@ -76,14 +76,22 @@ def expected(
         M = trace.scores.shape[1]
         return [(int(s) & 0xFFFFFFFF, int(j == M - 1)) for row in trace.scores
                 for j, s in enumerate(row)]  # fmt: skip
-    rows = folding.layers[-1].rows
-    positions = trace.bits[-1].reshape(len(x), -1, trace.bits[-1].shape[-1])
-    starts = range(0, positions.shape[2], rows)
-    last = positions.shape[1] - 1, starts[-1]
+    rows, several = folding.layers[-1].rows, folding.layers[-1].positions
+    neurons = trace.bits[-1].shape[-1]
+    groups = trace.bits[-1].reshape(len(x), -1, several, neurons)
+    starts = range(0, neurons, rows)
+    last = groups.shape[1] - 1, starts[-1]
     return [
-        (sum(int(b) << r for r, b in enumerate(bits[f : f + rows])), int((i, f) == last))
-        for image in positions
-        for i, bits in enumerate(image)
+        (
+            sum(
+                int(b) << p * rows + r
+                for p, bits in enumerate(group)
+                for r, b in enumerate(bits[f : f + rows])
+            ),
+            int((i, f) == last),
+        )
+        for image in groups
+        for i, group in enumerate(image)
         for f in starts
     ]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from networks import random_conv_network
 from rtl_bench import Stalls, beats_of, expected, run_core
 
-from bnnhw.dataflow import map_words
+from bnnhw.dataflow import at_once
 from bnnhw.errors import InputError
 from bnnhw.folding import Folding, LayerFolding
 from bnnhw.layers import Conv, Output
@@ -25,15 +25,17 @@ Stages = list[tuple[str, int, int, int, int]]
 
 
 def folded(network: Network, seed: int, pixels: int | None = None) -> Folding:
-    """Grids of any size."""
+    """Grids of any size, for as many positions as may be."""
     rng = np.random.default_rng(seed)
     layers = []
     for layer in network.weighted:
         planes = [p for p in (1, 2, 4, 8) if p == 1 or p < 2 * layer.input_bits]
         rows, cols, lanes = (int(rng.integers(1, most)) for most in (layer.neurons + 2, 4, 9))
+        last = layer is network.layers[-1]
+        counts = at_once(layer.window, even=last) if isinstance(layer, Conv) else [1]
         layers.append(
             LayerFolding(name=layer.name, rows=rows, cols=cols, lanes=lanes,
-                         planes=int(rng.choice(planes)))
+                         planes=int(rng.choice(planes)), positions=int(rng.choice(counts)))
         )  # fmt: skip
     return Folding(layers=tuple(layers), pixels_per_beat=pixels)
 
@@ -111,8 +113,8 @@ def test_stages_that_are_all_busy_do_not_hold_each_other_up() -> None:
             LayerFolding(name="out", rows=1, cols=1, lanes=1),
         )
     )
-    assert [one.words for one in map_words(network, 64)] == [36, 64, 32]
-    assert [one.whole for one in map_words(network, 64)] == [True, False, False]
+    assert [one.words for one in folding.map_words(network)] == [36, 64, 32]
+    assert [one.columns is not None for one in folding.map_words(network)] == [True, False, False]
     taken = check(network, folding, "class", 8)
     assert np.diff(taken)[-4:].tolist() == [64] * 4 == [folding.interval(network)] * 4
 
@@ -128,8 +130,8 @@ def test_windows_that_come_whole_equal_golden(name: str, stall: float) -> None:
         for layer in network.weighted
     ]  # fmt: skip
     folding = Folding(layers=tuple(layers), pixels_per_beat=8)
-    words = list(map_words(network, folding.slowest(network)))
-    assert any(one.whole for one in words) or name == "one position"
+    words = folding.map_words(network)
+    assert any(one.columns for one in words) or name == "one position"
     taken = check(network, folding, "class", 6, stall)
     if not stall:
         assert np.diff(taken)[-3:].tolist() == [folding.interval(network)] * 3

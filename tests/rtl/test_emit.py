@@ -19,8 +19,9 @@ from bnnhw.network_file import load
 from bnnhw.rtl import emit
 
 SMALL = ["--inputs", "20", "--neurons", "6", "--rows", "2", "--cols", "2", "--lanes", "4"]
+CONV = ["--map", "8x8x1", "--kernel", "3", "--neurons", "4"]
 # Of the core that `bnnhw generate` makes with SMALL. Changes when the gateware does.
-SMALL_SHA256 = "1215b0623eb48d8ce7eed3373cf3e108658196c0e5545e1210bd73946e27d179"
+SMALL_SHA256 = "3916f15b3a371ac7aee5cd8b306e3300a4725e939ea241b8f0565e14f5fa6366"
 
 
 def generated(folder: Path, *arguments: str) -> dict[str, str]:
@@ -97,7 +98,22 @@ def test_an_interrupted_build_leaves_the_one_before(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "name a model, or a layer's size by --inputs and --neurons"),
+        ([], "name a model, or a layer's size by --inputs and --neurons, or by --map, --kernel "
+         "and --neurons"),
+        (CONV[:4], "name a model, or a layer's size by --inputs and --neurons, or by --map, "
+         "--kernel and --neurons"),
+        (["--map", "8x8x1", "--neurons", "3"], "a convolution's size needs --map and --kernel"),
+        ([*CONV, "--inputs", "4"],
+         "--inputs is of a dense layer, --map and --kernel of a convolution"),
+        ([*CONV, "--map", "8x8"], "shape must be 3 integers of at least 1, not [8, 8]"),
+        ([*CONV, "--map", "8x"],
+         "argument --map: must be sizes such as 3x3, not '8x' (see bnnhw generate --help)"),
+        ([*CONV, "--kernel", "9"],
+         "the kernel must fit the padded map, 8 positions, not be 9"),
+        ([*CONV, "--padding", "3"], "padding must be below the kernel, 3, not 3"),
+        ([*CONV, "--positions", "4"], "conv: positions must be one of 1, 2, not 4"),
+        ([*SMALL, "--positions", "2"],
+         "fc: positions must be 1, as it is no convolution, not 2"),
         (["--inputs", "0", "--neurons", "3"], "inputs must be 1 to 1048576, not 0"),
         ([*SMALL[:-1], "0"], "fc: lanes must be 1 to 65536, not 0"),
         (["--inputs", "4", "--neurons", "3", "--input-bits", "9"],

@@ -10,11 +10,12 @@ from amaranth.sim._async import SimulatorContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bnnhw.dataflow import at_once
 from bnnhw.errors import InputError
 from bnnhw.rtl.column_buffer import ColumnBuffer
 from bnnhw.rtl.window_buffer import WindowBuffer
 from bnnhw.technology import Technology
-from bnnhw.window import Window
+from bnnhw.window import Columns, Window
 
 WIDTH = 5
 
@@ -32,28 +33,48 @@ def windows_of(window: Window, maps: np.ndarray) -> list[int]:
     ]
 
 
+def filled(wanted: list[int], columns: Columns) -> list[int]:
+    """Windows, and -1 for what comes of those that a row's last group lacks."""
+    window = columns.window
+    size = window.kernel[0] * window.kernel[1]
+    rows = np.array(wanted).reshape(-1, window.cols, size)
+    lacks = columns.groups * columns.at_once - window.cols
+    return list(np.pad(rows, ((0, 0), (0, lacks), (0, 0)), constant_values=-1).ravel().tolist())
+
+
 def run(
-    window: Window, words: int, maps: int, stall_in: float, stall_out: float
+    window: Window,
+    words: int,
+    maps: int,
+    stalls: tuple[float, float] = (0, 0),
+    positions: int = 1,
 ) -> tuple[list[int], list[int], int]:
     """Words out, those wanted, and the cycles between the last words of the last two maps.
 
-    Without `words` windows come whole.
+    Stalls are the chances of one a cycle, in and out.
+
+    Without `words` windows come whole, out of columns of so many `positions`.
     """
     rng, draw = np.random.default_rng(0), random.Random(0)
     data = rng.integers(0, 1 << WIDTH, (maps, *window.shape[:2], words or 1))
     wanted = windows_of(window, data)
     dut: WindowBuffer | ColumnBuffer
+    columns = Columns(window, positions)
     if words:
         dut = WindowBuffer(window, words=words, width=WIDTH, technology=Technology())
     else:
-        dut = ColumnBuffer(window, width=WIDTH, technology=Technology())
+        dut = ColumnBuffer(columns, width=WIDTH, technology=Technology())
+        wanted = filled(wanted, columns)
     pieces = len(dut.o.payload) // WIDTH
+    lanes = range(len(dut.i.payload) // WIDTH)
+    given = data.reshape(-1, len(lanes))
     got: list[int] = []
     taken: list[int] = []
 
     async def source(ctx: SimulatorContext) -> None:
-        for word in data.ravel().tolist():
-            while draw.random() < stall_in:
+        for units in given.tolist():
+            word = sum(unit << k * WIDTH for k, unit in enumerate(units))
+            while draw.random() < stalls[0]:
                 await ctx.tick()
             ctx.set(dut.i.payload, word)
             ctx.set(dut.i.valid, 1)
@@ -64,7 +85,7 @@ def run(
         cycle = 0
         while len(got) < len(wanted):
             assert cycle < 40 * (len(wanted) + data.size) + 1000, (len(got), len(wanted))
-            ready = draw.random() >= stall_out
+            ready = draw.random() >= stalls[1]
             ctx.set(dut.o.ready, int(ready))
             if ready and ctx.get(dut.o.valid):
                 payload = ctx.get(dut.o.payload)
@@ -79,6 +100,8 @@ def run(
     simulator.add_testbench(sink)
     simulator.run()
     each = len(wanted) // maps // pieces
+    if -1 in wanted:  # windows beyond a row's last one
+        got = [g if w >= 0 else -1 for g, w in zip(got, wanted, strict=True)]
     return got, wanted, taken[-1] - taken[-1 - each] if maps > 1 else 0
 
 
@@ -98,8 +121,12 @@ WINDOWS = {
 @pytest.mark.parametrize("stalls", [(0, 0), (0.5, 0), (0, 0.5), (0.5, 0.5), (0.9, 0.1)])
 @pytest.mark.parametrize("name", WINDOWS)
 def test_every_window_comes_in_order(name: str, stalls: tuple[float, float]) -> None:
+    window = WINDOWS[name]
     for words in (0, 1, 3):
-        got, wanted, _ = run(WINDOWS[name], words, 3, *stalls)
+        got, wanted, _ = run(window, words, 3, stalls)
+        assert got == wanted
+    for count in at_once(window)[1:]:
+        got, wanted, _ = run(window, 0, 3, stalls, count * window.stride[1])
         assert got == wanted
 
 
@@ -108,10 +135,12 @@ def test_a_map_takes_as_long_as_its_words_in_or_out(name: str) -> None:
     window = WINDOWS[name]
     high, wide, _ = window.shape
     for words in (1, 2):
-        _, wanted, interval = run(window, words, 6, 0, 0)
+        _, wanted, interval = run(window, words, 6)
         assert interval == max(high * wide * words, len(wanted) // 6)
-    _, _, interval = run(window, 0, 6, 0, 0)
-    assert interval == max(high * wide, window.rows * window.columns)
+    for count in at_once(window):
+        columns = Columns(window, count * window.stride[1] if count > 1 else 1)
+        _, _, interval = run(window, 0, 6, positions=columns.positions)
+        assert interval == columns.words
 
 
 @st.composite
@@ -127,7 +156,11 @@ def windows(draw: st.DrawFn) -> Window:
 
 
 @settings(deadline=None, max_examples=40)
-@given(window=windows(), words=st.integers(0, 3), stall=st.sampled_from([0.0, 0.4]))
-def test_any_window_comes_in_order(window: Window, words: int, stall: float) -> None:
-    got, wanted, _ = run(window, words, 2, stall, stall)
+@given(window=windows(), words=st.integers(0, 3), stall=st.sampled_from([0.0, 0.4]), data=st.data())
+def test_any_window_comes_in_order(
+    window: Window, words: int, stall: float, data: st.DataObject
+) -> None:
+    count = data.draw(st.sampled_from(at_once(window)))
+    positions = count * window.stride[1] if count > 1 and not words else 1
+    got, wanted, _ = run(window, words, 2, (stall, stall), positions)
     assert got == wanted
