@@ -20,6 +20,7 @@ from .toml_file import read_toml
 WEIGHTS = ("auto", "baked", "bram")
 BAKED_DEPTH = 128  # auto: ROMs up to this depth are LUTs, deeper ones block RAM
 CLOCK_HZ = 150e6
+EDGE_LANES = 12  # that a row's edge costs, about
 DEFAULT_INTERVAL = 1024  # cycles: a grid of one cell runs a layer of 128 x 128 bits in that
 
 
@@ -396,8 +397,9 @@ def _smallest(
             rows += 1
         fold = dataclasses.replace(fold, rows=rows)
         # A plane of a lane costs what a lane does; a row's edge and a column's bank a little more.
-        # Each further position's grid has a replay buffer of its own.
-        cost = (count * rows + count - 1) * fold.simd * planes
+        cost = count * rows * fold.simd * planes
+        # Each further position's grid has a replay buffer and edges of its own.
+        cost += (count - 1) * (fold.simd * planes + rows * EDGE_LANES)
         key = (cost, count * (rows + 2 * cols), planes)
         if best is None or key < best[0]:
             best = key, fold

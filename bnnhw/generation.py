@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .budget import within_budget
 from .errors import InputError
 from .folding import CLOCK_HZ, Folding, LayerFolding, proposed
 from .network import Network
 from .network_file import load
 from .synthetic import bits_input, random_conv, random_layer
+from .technology import Technology
 from .window import Window
 
 
@@ -30,6 +32,8 @@ def choose(
     grid: dict[str, Any] | None = None,
     target_fps: float | None = None,
     clock_hz: float = CLOCK_HZ,
+    budget: int | None = None,
+    technology: Technology | None = None,
     output: str | None = None,
     seed: int = 0,
 ) -> tuple[Network, Folding]:
@@ -38,15 +42,21 @@ def choose(
     Either `model`, all of it or the one `layer`; or a random layer of `inputs` and `neurons`, or a
     random convolution of a map's `shape`, `neurons` and `kernel`; and either a `folding` file, or
     for one layer its `grid` (rows, cols, lanes, planes, weights, positions), or a proposal for
-    `target_fps` at `clock_hz`. Raises InputError where they do not fit together.
+    `target_fps` at `clock_hz`, or for a `budget` of the technology's LUT sites. Raises InputError
+    where they do not fit together.
     """
     grid = {name: value for name, value in (grid or {}).items() if value is not None}
     sizes = {"shape": shape, "kernel": kernel, "stride": stride, "padding": padding}
     window = {name: tuple(size) for name, size in sizes.items() if size is not None}
-    if folding is not None and (target_fps is not None or grid):
-        raise InputError("--folding says it all: leave out --target-fps and the grid's sizes")
-    if grid and target_fps is not None:
-        raise InputError("give either the grid's sizes or --target-fps, not both")
+    goal = target_fps is not None or budget is not None
+    if folding is not None and (goal or grid):
+        raise InputError(
+            "--folding says it all: leave out --target-fps, --budget and the grid's sizes"
+        )
+    if grid and goal:
+        raise InputError("give either the grid's sizes or --target-fps or --budget")
+    if target_fps is not None and budget is not None:
+        raise InputError("give either --target-fps or --budget")
 
     if model is None:
         if layer is not None:
@@ -67,9 +77,10 @@ def choose(
         return network, Folding(layers=(LayerFolding(name=network.weighted[0].name, **grid),))
     if folding is not None:
         return network, Folding.load(folding)
-    default = "class" if network.output is not None else "bits"
-    chosen = proposed(network, target_fps=target_fps, clock_hz=clock_hz, output=output or default)
-    return network, chosen
+    output = output or ("class" if network.output is not None else "bits")
+    if budget is not None:
+        return network, within_budget(network, budget, technology or Technology(), output=output)
+    return network, proposed(network, target_fps=target_fps, clock_hz=clock_hz, output=output)
 
 
 def _random(

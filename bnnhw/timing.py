@@ -6,6 +6,7 @@
 __all__ = [
     "Latency",
     "cell_latency",
+    "exit_depth",
     "layer_latency",
     "network_latency",
     "popcount_levels",
@@ -24,6 +25,9 @@ COUNT_BITS = 4  # bits that a leaf of the popcount tree counts
 OFFER = 2  # from a vector's last word to its offer to the sequencer: registered, and counted
 EDGE = 2  # a register for the way; accumulated, and the sign taken
 FIFO = 5  # from a word's arrival at the exit to its offer: register, memory, its two, slack
+# From a word's arrival to a launch that its credit allows, if it leaves at once: two cycles to the
+# memory, three back to the sequencer, two in which it is counted.
+CREDIT = 7
 
 
 def popcount_levels(lanes: int) -> int:
@@ -77,6 +81,29 @@ def layer_latency(layer: Layer, fold: LayerFolding, technology: Technology) -> i
 def argmax_latency(rows: int) -> int:
     """From a word of scores to the class: a tree of comparisons, then the best fold."""
     return 2 * math.ceil(math.log2(rows)) + 2
+
+
+def exit_depth(
+    layer: Layer, fold: LayerFolding, technology: Technology, *, class_every: int = 0
+) -> int:
+    """Words of a layer's exit with which it never waits for a credit while they leave at once.
+
+    Little's law: a layer that launches a word every c cycles, each of which takes a place for L,
+    has L / c places taken. The word that is launched is counted two cycles late, so that of the
+    places all but one are of use, or all where launches follow each other cycle by cycle.
+
+    Parameters
+    ----------
+    class_every : int
+        The layer gives a class, and it is time for the next one so many cycles later; 0: it gives
+        a word for each neuron fold.
+    """
+    steps, flight = fold.steps(layer), layer_latency(layer, fold, technology)
+    if class_every:
+        steps *= fold.neuron_folds(layer)
+        flight += argmax_latency(fold.rows)
+    between = max(steps, class_every)
+    return ceil_div(steps - 1 + flight + CREDIT, between) + (between > 1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,7 @@ import functools
 
 from amaranth.hdl import Const, Mux, Signal, Value
 
-from bnnhw.rtl.layer import LayerCore
-from bnnhw.timing import argmax_latency, layer_latency
+from bnnhw.timing import argmax_latency, exit_depth, layer_latency
 
 from .bench import Bench, Override, design_of
 from .gearbox import slack_places
@@ -118,16 +117,19 @@ def full_speed(bench: Bench, size: Size) -> None:
 
 
 def _real(inputs: int, neurons: int, *, gives_class: bool = False) -> Size:
-    """The sizes that `LayerCore` gives a layer on a grid of one cell with one lane."""
+    """The sizes that a core gives a layer on a grid of one cell with one lane."""
     plan = dense_plan(inputs, neurons)
     flight = layer_latency(plan.layer, plan.fold, plan.technology)
     flight += argmax_latency(plan.fold.rows) if gives_class else 0
-    depth = LayerCore(plan, gives_class=gives_class).fifo_depth
+    sizes = (plan.layer, plan.fold, plan.technology)
+    every = plan.steps * plan.neuron_folds if gives_class else 0
+    depth = exit_depth(*sizes, class_every=every)
     each = "vector" if gives_class else "fold"
     return Size(steps=plan.steps, folds=plan.neuron_folds, each=each, flight=flight, depth=depth)
 
 
 SMALL = (
+    Size(steps=3, flight=1, depth=2),
     Size(flight=1, depth=3),
     Size(flight=4, depth=3),
     Size(flight=3, depth=4),
@@ -136,6 +138,7 @@ SMALL = (
     Size(steps=2, folds=2, each="vector", flight=2, depth=3),
     Size(steps=1, folds=3, each="vector", flight=3, depth=4),
 )
+REAL = (_real(1, 1), _real(2, 1), _real(2, 3), _real(5, 1), _real(1, 2, gives_class=True))
 TIGHT = Size(flight=4, depth=3)
 
 
@@ -149,7 +152,7 @@ PROOFS = (
         name="exit",
         says="No word finds the FIFO full, no more are promised than it holds, credits stay in "
         "range; every promised word is offered, in order and as it came, whatever the reader does.",
-        bounds="depth 3 to 5, flight 1 to 4",
+        bounds="depth 2 to 5, flight 1 to 4",
         cases=tuple(
             Case(
                 name=size.name,
@@ -167,7 +170,7 @@ PROOFS = (
     Proof(
         name="exit-speed",
         says="With vectors at hand and a ready reader, the sequencer steps in every cycle.",
-        bounds="as deep as LayerCore makes it",
+        bounds="as deep as cores have it, which is no word too deep",
         bounded=True,
         cases=tuple(
             Case(
@@ -175,19 +178,19 @@ PROOFS = (
                 design=design_of(functools.partial(full_speed, size=size)),
                 depth=2 * size.way + 8,
             )
-            for size in (_real(1, 1), _real(2, 1), _real(2, 3), _real(1, 2, gives_class=True))
+            for size in REAL
         ),
-        broken=(
+        broken=tuple(
             Broken(
-                name="the FIFO is half as deep",
+                name=f"a word less of {size.name}",
                 design=design_of(
                     functools.partial(
-                        full_speed,
-                        size=dataclasses.replace(_real(1, 1), depth=_real(1, 1).depth // 2),
+                        full_speed, size=dataclasses.replace(size, depth=size.depth - 1)
                     )
                 ),
-                depth=40,
-            ),
+                depth=2 * size.way + 8,
+            )
+            for size in REAL
         ),
     ),
 )

@@ -1,6 +1,6 @@
 """A memory of the datapath and the registers behind it: for a replay buffer, for an exit."""
 
-__all__ = ["Bank", "as_stream", "in_luts"]
+__all__ = ["Bank", "as_stream", "bank_area", "in_luts"]
 
 from amaranth.hdl import Array, Module, Signal, Value
 from amaranth.lib import memory, wiring
@@ -157,7 +157,22 @@ def in_luts(technology: Technology, width: int, depth: int) -> bool:
     if technology.generic or not FAMILIES[technology.family].lut_ram_words:
         return False  # `generic` leaves the choice to the tool
     family = FAMILIES[technology.family]
+    return _luts(technology, width, depth) < _blocks(width) * family.luts_per_ram
+
+
+def bank_area(technology: Technology, width: int, depth: int) -> tuple[float, int]:
+    """About the LUT sites, and the block RAMs, that a bank takes."""
+    if in_luts(technology, width, depth):
+        return _luts(technology, width, depth), 0
+    return 0, _blocks(width)
+
+
+def _luts(technology: Technology, width: int, depth: int) -> float:
+    family = FAMILIES[technology.family]
     pieces = ceil_div(depth, family.lut_ram_words)
     # A multiplexer of n ways takes about 2/3 (n - 1) LUTs a bit.
-    luts = pieces * ceil_div(width, 4) * family.lut_ram_luts + (pieces - 1) * width * 2 / 3
-    return luts < ceil_div(width, BLOCK_RAM_WIDTH) * family.luts_per_ram
+    return pieces * ceil_div(width, 4) * family.lut_ram_luts + (pieces - 1) * width * 2 / 3
+
+
+def _blocks(width: int) -> int:
+    return ceil_div(width, BLOCK_RAM_WIDTH)

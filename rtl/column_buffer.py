@@ -91,7 +91,8 @@ class ColumnBuffer(wiring.Component):
             m.d.sync += written.eq(written + 1)
         with m.If(next_line):
             m.d.sync += lines.eq(lines + 1)
-        ahead, waiting = Signal(signed(walk.bits)), Signal(signed(walk.bits))
+        ahead = Signal(signed(walk.bits), attrs={"keep": 1})  # simulation watches it
+        waiting = Signal(signed(walk.bits))
         m.d.comb += [
             ahead.eq(lines - walk.oldest),
             self.i.ready.eq(ahead < 2 * kh),

@@ -2,7 +2,6 @@
 
 __all__ = ["Core", "reset_cycles"]
 
-import itertools
 from collections.abc import Sequence
 
 from amaranth.hdl import (
@@ -23,6 +22,7 @@ from ..folding import Folding, ceil_div
 from ..layers import Conv
 from ..maps import Flatten, Pool
 from ..network import Network
+from ..queues import queues
 from ..technology import Technology
 from ..timing import layer_latency
 from .axis import FrameReader, bus_width
@@ -101,6 +101,8 @@ class Core(wiring.Component):
         self.technology = technology or Technology()
         self.folding = folding = settled(network, folding, self.technology)
         self.output = output
+        self.queues = tuple(queues(network, folding, output, self.technology))
+        self.depths = {queue.name: queue.depth for queue in self.queues}
         self.pixels = folding.bus_pixels(network)
         self.maps = {one.name: one for one in folding.map_words(network)}
         self.plans = []
@@ -148,12 +150,12 @@ class Core(wiring.Component):
         ]
         flow = Flow(
             m, lambda name: self._region(m, name), self.technology, reader.o,
-            units=form.size, wide=self.pixels, bits=form.bits,
+            depths=self.depths, units=form.size, wide=self.pixels, bits=form.bits,
         )  # fmt: skip
         plans = iter(self.plans)
         marks = None
-        if self.frames_under_way:
-            marks = SyncFIFO(width=1, depth=self.frames_under_way)
+        if frames := self.depths.get("frame_marks"):
+            marks = SyncFIFO(width=1, depth=frames)
             m.submodules.frame_marks = self._region(m, "frame_marks")(marks)
             end = flow.hold_at_end("frame_word", marks.w_rdy)
             m.d.comb += [marks.w_en.eq(end), marks.w_data.eq(flow.source.p.drop)]
@@ -171,32 +173,18 @@ class Core(wiring.Component):
                 plan = next(plans)
                 if isinstance(stage, Conv):
                     flow.windows(stage, self.maps[stage.name], plan.fold)
-                flow.weighted(plan, LayerCore(plan, gives_class=last and self.output == "class"))
+                layer = LayerCore(
+                    plan,
+                    gives_class=last and self.output == "class",
+                    exit_depth=self.depths[f"layer_{plan.name}.exit"],
+                )
+                flow.weighted(plan, layer)
                 if not last:
                     flow.without_marks()
                     if plan.fold.positions > 1:
                         flow.side_by_side(plan)
         self._give(m, flow)
         return m
-
-    @property
-    def frames_under_way(self) -> int:
-        """Frames that are in the maps' stages at most, and one more: so many are marked.
-
-        0 where no map becomes a vector: marks are then carried by the vectors themselves, or, where
-        the network ends in maps, their first words have left before a frame shows its length.
-        """
-        stages = iter(self.network.layers)
-        upto = list(itertools.takewhile(lambda stage: not isinstance(stage, Flatten), stages))
-        maps = [stage for stage in upto if isinstance(stage, Conv | Pool)]
-        if not maps or len(upto) == len(self.network.layers):
-            return 0
-        held = 1
-        for stage in maps:
-            high, wide, _ = stage.window.shape
-            lines = stage.window.kernel[0] + stage.window.stride[0]
-            held += 3 + ceil_div(2 * lines * wide, high * wide)  # a ring; gearbox, slack and FIFO
-        return held
 
     def _clock(self, m: Module) -> None:
         """One clock; the reset is registered, so that its pin is on no path of ours.

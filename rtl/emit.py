@@ -25,7 +25,7 @@ from ..vectors import edge_vectors, random_vectors
 MANIFEST = "manifest.json"
 TOP = "bnnhw_core"
 TWINS = "bnnhw_cells.v"
-SCHEMA = 3
+SCHEMA = 4
 
 
 def to_verilog(component: Any, top: str) -> str:
@@ -179,6 +179,7 @@ def _manifest(core: Any, output: str) -> dict[str, Any]:
             "pixels_per_beat": core.pixels,
             "beats": folding.input_beats(network),
         },
+        "queues": [dataclasses.asdict(queue) for queue in core.queues],
         "output_beats": folding.output_beats(network, output),
         "layers": layers,
         "interval": folding.interval(network, output),

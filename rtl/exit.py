@@ -29,7 +29,7 @@ class Exit(wiring.Component):
     width : int
         Bits of a word.
     depth : int
-        Words of the FIFO, 3 or more: no more are promised at a time.
+        Words of the FIFO, 2 or more: no more are promised at a time.
     technology : Technology
 
     Members

@@ -3,7 +3,7 @@
 __all__ = ["Flow", "whole_width"]
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from amaranth.hdl import Cat, Const, DomainRenamer, Module, Signal, Value
 from amaranth.lib import stream, wiring
@@ -35,6 +35,8 @@ class Flow:
         The clock domain of that name, with a reset of its own.
     technology : Technology
     source : stream of word_layout
+    depths : mapping from name to int
+        Words of queues.
     units : int
         Units of a vector, whose last word is filled up: a sample's, a line's, or a position's.
     wide : int
@@ -50,6 +52,7 @@ class Flow:
         technology: Technology,
         source: Source,
         *,
+        depths: Mapping[str, int],
         units: int,
         wide: int,
         bits: int,
@@ -57,6 +60,7 @@ class Flow:
         self.m = m
         self.region = region
         self.technology = technology
+        self.depths = depths
         self.source = source
         self.units, self.wide, self.bits = units, wide, bits
 
@@ -74,8 +78,10 @@ class Flow:
     def pooled(self, stage: Pool, words: MapWords) -> None:
         """Through a pooling."""
         self._to_words(stage, words)
-        pool = PoolStage(stage, words, technology=self.technology)
-        self._through(f"pool_{stage.name}", pool)
+        name = f"pool_{stage.name}"
+        depth = self.depths.get(f"{name}.position", 0)
+        pool = PoolStage(stage, words, depth=depth, technology=self.technology)
+        self._through(name, pool)
         self.wide = len(pool.o.payload)
         self.units = math.prod(stage.shape_out[1 if words.columns else 2 :])
 

@@ -8,8 +8,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..folding import ceil_div
-from ..timing import argmax_latency, cell_latency, layer_latency, read_latency
+from ..timing import cell_latency, read_latency
 from .argmax import CLASS_BITS, Argmax
 from .delay import late
 from .edge import Edge, control_register
@@ -38,6 +37,8 @@ class LayerCore(wiring.Component):
     plan : LayerPlan
     gives_class : bool
         Reduce the scores to the class of the largest.
+    exit_depth : int
+        Words of the FIFO at the exit: `timing.exit_depth`.
 
     Members
     -------
@@ -52,9 +53,10 @@ class LayerCore(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, plan: LayerPlan, *, gives_class: bool) -> None:
+    def __init__(self, plan: LayerPlan, *, gives_class: bool, exit_depth: int) -> None:
         self.plan = plan
         self.gives_class = gives_class
+        self.exit_depth = exit_depth
         self.positions = plan.fold.positions
         self.tap_width = self.positions * plan.fold.rows * plan.word_width
         self.word_width = CLASS_BITS if gives_class else self.tap_width
@@ -102,7 +104,7 @@ class LayerCore(wiring.Component):
             m.d.comb += [argmax.scores.eq(self.tap_data), argmax.valid.eq(self.tap_valid)]
             result, done = argmax.index, argmax.done
         m.submodules.exit = way_out = Exit(
-            width=self.word_width, depth=self.fifo_depth, technology=plan.technology
+            width=self.word_width, depth=self.exit_depth, technology=plan.technology
         )
         m.d.comb += [
             way_out.launch.eq(sequencer.launch),
@@ -166,16 +168,6 @@ class LayerCore(wiring.Component):
             if p == 0:
                 m.d.comb += self.tap_valid.eq(edge.done)
         m.d.comb += self.tap_data.eq(Cat(*results))
-
-    @property
-    def fifo_depth(self) -> int:
-        """Words in flight between a launch and its credit's return, and a little more."""
-        plan = self.plan
-        cycles = plan.steps * (plan.neuron_folds if self.gives_class else 1)  # between launches
-        flight = cycles + layer_latency(plan.layer, plan.fold, plan.technology) + 10
-        if self.gives_class:
-            flight += argmax_latency(plan.fold.rows)
-        return ceil_div(flight, cycles) + 4
 
 
 def _of(position: int) -> str:

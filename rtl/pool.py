@@ -36,6 +36,8 @@ class PoolStage(wiring.Component):
     layer : Pool
     words : MapWords
         In which the map comes.
+    depth : int
+        Words of the FIFO into which a position's words go, where they come one by one.
     technology : Technology
 
     Members
@@ -48,9 +50,10 @@ class PoolStage(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, layer: Pool, words: MapWords, *, technology: Technology) -> None:
+    def __init__(self, layer: Pool, words: MapWords, *, depth: int, technology: Technology) -> None:
         self.layer = layer
         self.words = words
+        self.depth = depth
         self.technology = technology
         given = words.channels * (words.columns.at_once if words.columns else 1)
         super().__init__({"i": In(stream.Signature(words.wide)), "o": Out(stream.Signature(given))})
@@ -94,7 +97,7 @@ class PoolStage(wiring.Component):
         )
         # A position's words come in a row, at their window's end: room for them, so that what takes
         # them more slowly holds up no window.
-        m.submodules.position = position = SyncFIFOBuffered(width=wide, depth=words + 1)
+        m.submodules.position = position = SyncFIFOBuffered(width=wide, depth=self.depth)
         wiring.connect(m, wiring.flipped(self.i), buffer.i)
         take = Signal()
         word, word_end = counter(m, "word", words, take)

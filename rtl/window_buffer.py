@@ -6,6 +6,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, ValueLike, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..queues import ring_words
 from ..technology import Technology
 from ..window import Window
 from .bank import Bank, as_stream
@@ -48,16 +49,10 @@ class WindowBuffer(wiring.Component):
     def __init__(self, window: Window, *, words: int, width: int, technology: Technology) -> None:
         self.window = window
         self.words = words
+        self.depth = ring_words(window, words)
         self.width = width
         self.technology = technology
         super().__init__({"i": In(stream.Signature(width)), "o": Out(stream.Signature(width))})
-
-    @property
-    def depth(self) -> int:
-        """Words of the ring: what a window reaches over, and a line that comes in meanwhile."""
-        (_, wide, _), (high, across) = self.window.shape, self.window.kernel
-        reach = (high - 1) * wide + across + wide * self.window.stride[0]
-        return 1 << (reach * self.words - 1).bit_length()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -74,7 +69,8 @@ class WindowBuffer(wiring.Component):
         fetch = Signal()
         address, oldest, beyond = self._walk(m, bits, fetch)
         put = Signal()
-        ahead, waiting = Signal(signed(bits)), Signal(signed(bits))
+        ahead = Signal(signed(bits), attrs={"keep": 1})  # simulation watches it
+        waiting = Signal(signed(bits))
         m.d.comb += [
             ahead.eq(written - oldest),
             self.i.ready.eq(ahead < self.depth),

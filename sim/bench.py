@@ -77,10 +77,16 @@ async def one_run(shim: Any, job: Job, before: int) -> tuple[Run, Any]:
         unknown=f"{got.unknown:x}",
         violation=got.violation,
         violation_cycle=got.cycle,
+        most=levels(int(shim.most.value), len(shim.most) // 32),
     )
     shim.aresetn.value = 0
     await ClockCycles(shim.aclk, 2)
     return run, checker.packets[: checker.count]
+
+
+def levels(word: int, count: int) -> tuple[int, ...]:
+    """Numbers of 32 bits, the lowest first."""
+    return tuple(word >> 32 * i & 0xFFFFFFFF for i in range(count))
 
 
 async def flip(shim: Any, deposit: Deposit | None) -> None:

@@ -15,6 +15,7 @@ from ..files import sha256_of
 from ..golden import Trace
 from ..network import Network
 from ..network_file import load
+from ..queues import Queue
 from ..rtl.emit import MANIFEST, SCHEMA
 from ..technology import GENERIC
 
@@ -110,6 +111,7 @@ class Core:
     output_beats, output_width : int
         Of `m_axis`.
     layers : tuple of CoreLayer
+    queues : tuple of Queue
     interval : int
         Cycles, as the manifest promises them.
     latency : int or None
@@ -133,6 +135,7 @@ class Core:
     output_beats: int
     output_width: int
     layers: tuple[CoreLayer, ...]
+    queues: tuple[Queue, ...]
     interval: int
     latency: int | None
     network: Network
@@ -144,6 +147,11 @@ class Core:
     def tapped(self) -> tuple[CoreLayer, ...]:
         """The layers that can be watched; in a netlist the wires that showed them are gone."""
         return () if self.netlist else self.layers
+
+    @property
+    def watched(self) -> tuple[Queue, ...]:
+        """The queues that can be watched, likewise."""
+        return () if self.netlist else self.queues
 
     @property
     def flight(self) -> int:
@@ -256,6 +264,7 @@ def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
         output_beats=int(manifest["output_beats"]),
         output_width=widths["m_axis_tdata"],
         layers=layers,
+        queues=tuple(Queue(**queue) for queue in manifest["queues"]),
         interval=int(manifest["interval"]),
         latency=None if manifest["latency"] is None else int(manifest["latency"]),
         network=network,

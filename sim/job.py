@@ -103,6 +103,8 @@ class Run:
         Hex of the bits of that result that were X.
     violation : int
         The shim's code of what must never happen, or 0; `violation_cycle` when.
+    most : tuple of int
+        The most that each of the core's watched queues held.
     """
 
     images: int
@@ -111,6 +113,7 @@ class Run:
     unknown: str
     violation: int
     violation_cycle: int
+    most: tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -137,7 +140,7 @@ class Outcome:
 
         facts = json.loads((folder / "outcome.json").read_text())
         return cls(
-            runs=tuple(Run(**r) for r in facts["runs"]),
+            runs=tuple(Run(**(r | {"most": tuple(r["most"])})) for r in facts["runs"]),
             packets=load_file(folder / "outcome.safetensors")["packets"],
             wall_s=facts["wall_s"],
         )

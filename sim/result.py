@@ -41,6 +41,8 @@ class Simulation:
         Of the first image, into an empty core; None with stalls.
     interval, latency : int
         What the manifest promises; of the latency None where it promises nothing.
+    queues : dict of str to (int, int)
+        Of each queue in the core, the most that it held, and what it was made for.
     compile_s, wall_s : float
         Seconds to compile (0 where it was compiled already), and to simulate.
     log, waves : Path or None
@@ -58,6 +60,7 @@ class Simulation:
     latency_cycles: int | None
     interval: int
     latency: int | None
+    queues: dict[str, tuple[int, int]]
     compile_s: float
     wall_s: float
     log: Path
@@ -78,6 +81,9 @@ class Simulation:
         for name, cycles, promised in counted:
             if cycles is not None and promised is not None and cycles != promised:
                 return f"the {name} is {float(cycles):g} cycles, but the manifest says {promised}"
+        for name, (held, depth) in self.queues.items():
+            if held > depth:
+                return f"{name} held {held} words, but the manifest says {depth} at most"
         return ""
 
     @property
@@ -135,6 +141,9 @@ class Simulation:
         if self.latency_cycles is not None:
             promised = "" if self.latency is None else f", {self.latency} promised"
             rows.append(("latency", f"{self.latency_cycles} cycles{promised}"))
+        if self.queues:
+            each = (f"{name} {held} of {depth}" for name, (held, depth) in self.queues.items())
+            rows.append(("queues held", "\n".join(each)))
         speed = f"{self.cycles:,} cycles in {self.wall_s:.1f} s, {self.cycles_per_s:,.0f} a second"
         rows.append(("simulated", speed))
         if self.compile_s:

@@ -7,6 +7,7 @@ the core's Verilog runs under Icarus only with -g2005 (amaranth issue 1629).
 __all__ = ["CONTROL", "VIOLATIONS", "shim_text", "violation_text"]
 
 from ..layers import Conv
+from ..queues import Queue
 from .core import Core
 from .packet import STAMP_BITS, Packet
 
@@ -44,6 +45,7 @@ PYTHON = (
     "violation",
     "violation_cycle",
     "cycle",
+    "most",
 )
 
 CONTROL = "`verilator_config\n" + "".join(
@@ -84,6 +86,11 @@ def shim_text(core: Core) -> str:
         for i, layer in enumerate(core.tapped)
     )
     whole = "".join(f" && count_{i} != done" for i in range(len(core.tapped)))
+    levels = "".join(
+        f"            if ({_level(queue)} > $signed(most[{32 * i} +: 32]))\n"
+        f"                most[{32 * i} +: 32] <= {_level(queue)};\n"
+        for i, queue in enumerate(core.watched)
+    )
     unknown = " ^ ".join(
         ["s_tready", "m_tvalid", *(f"dut.{layer.tap_valid}" for layer in core.tapped)]
     )
@@ -113,7 +120,8 @@ module shim (
     output reg [31:0] results,
     output reg [7:0] violation,
     output reg [{STAMP_BITS - 1}:0] violation_cycle,
-    output reg [31:0] given
+    output reg [31:0] given,
+    output reg [{max(1, len(core.watched)) * 32 - 1}:0] most // of each queue, the most it held
 );
     reg [{STAMP_BITS - 1}:0] cycle;
     reg [31:0] idle;
@@ -245,9 +253,10 @@ module shim (
             was_waiting <= 0;
             pending <= 0;
             wake <= 0;
+            most <= 0;
         end else begin
             cycle <= cycle + 1;
-            idle <= ({moving}) ? 0 : idle + 1;
+{levels}            idle <= ({moving}) ? 0 : idle + 1;
             was_waiting <= m_tvalid && !m_tready;
             was_tdata <= m_tdata;
             was_tlast <= m_tlast;
@@ -279,6 +288,14 @@ module shim (
 `endif
 endmodule
 """
+
+
+def _level(queue: Queue) -> str:
+    """How much it holds, signed."""
+    if queue.free_at is not None:
+        return f"({queue.free_at} - $signed(dut.{queue.level}))"
+    bits = f"dut.{queue.level}" if queue.signed else f"{{1'b0, dut.{queue.level}}}"
+    return f"$signed({bits})"
 
 
 def _tap(core: Core, index: int) -> str:

@@ -173,6 +173,10 @@ def _judge(
         latency_cycles=latency,
         interval=core.interval,
         latency=core.latency,
+        queues={
+            queue.name: (held, queue.depth)
+            for queue, held in zip(core.watched, run.most, strict=False)
+        },
         compile_s=0.0,
         wall_s=outcome.wall_s,
         log=log,

@@ -3,6 +3,7 @@
 bnnhw generate model.safetensors --target-fps 100000 -o build
 bnnhw generate model.safetensors --folding folding.toml -o build
 bnnhw generate model.safetensors --target ecp5 -o build
+bnnhw generate model.safetensors --target ecp5 --budget 20000 -o build
 bnnhw generate model.safetensors --layer fc1 --rows 16 --cols 2 --lanes 16 -o build
 bnnhw generate --inputs 784 --neurons 256 --rows 16 --cols 2 --lanes 16 -o build
 bnnhw generate --map 32x32x3 --kernel 3 --neurons 64 --input-bits 8 --planes 8 -o build
@@ -44,6 +45,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     folded.add_argument(
         "--clock-mhz", type=float, default=150.0, metavar="C",
         help="the clock at which it does (default: 150)",
+    )  # fmt: skip
+    folded.add_argument(
+        "--budget", type=int, metavar="LUTS",
+        help="the fastest core of about so many of the target's LUT sites",
     )  # fmt: skip
     written = parser.add_argument_group("what it is written for")
     written.add_argument(
@@ -120,6 +125,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     # Ctrl-C leaves components without a use, and Amaranth would warn of each as it goes.
     warnings.simplefilter("ignore", UnusedElaboratable)
+    technology = Technology(
+        family=args.target, every=args.every, line=args.line, open_tables=args.open_tables
+    )
     network, folding = choose(
         model=args.model,
         layer=args.layer,
@@ -134,6 +142,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         grid={name: getattr(args, name) for name in GRID},
         target_fps=args.target_fps,
         clock_hz=args.clock_mhz * 1e6,
+        budget=args.budget,
+        technology=technology,
         output=args.output,
         seed=args.seed,
     )
@@ -142,12 +152,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             network,
             args.build,
             folding=folding,
-            technology=Technology(
-                family=args.target,
-                every=args.every,
-                line=args.line,
-                open_tables=args.open_tables,
-            ),
+            technology=technology,
             output=args.output,
             vectors=args.vectors,
             seed=args.seed,

@@ -76,15 +76,15 @@ def test_edited_verilog_is_refused_unless_the_user_says_so(
 MANIFESTS = [
     ("", "not a manifest"),
     ("[]", "not a manifest"),
-    ('{"schema": 3}', "not a manifest"),
-    ('{"schema": 1, "top": "t", "files": []}', "schema must be 3, not 1"),
-    ('{"schema": 3, "top": "t", "files": []}', "lists no Verilog file"),
+    ('{"schema": 4}', "not a manifest"),
+    ('{"schema": 1, "top": "t", "files": []}', "schema must be 4, not 1"),
+    ('{"schema": 4, "top": "t", "files": []}', "lists no Verilog file"),
     (
-        '{"schema": 3, "top": "t", "files": [{"path": "../x.v", "sha256": ""}]}',
+        '{"schema": 4, "top": "t", "files": [{"path": "../x.v", "sha256": ""}]}',
         "files must lie beside it, not at '../x.v'",
     ),
     (
-        '{"schema": 3, "top": "t", "files": [{"path": "gone.v", "sha256": ""}]}',
+        '{"schema": 4, "top": "t", "files": [{"path": "gone.v", "sha256": ""}]}',
         "gone.v: No such file or directory; generate it again",
     ),
 ]

@@ -74,9 +74,9 @@ def test_a_changed_file_is_refused_and_named(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("{", "not JSON"),
-        ("[]", "schema must be 3"),
-        ('{"schema": 1}', "schema must be 3"),
-        ('{"schema": 3}', "lacks or misstates"),
+        ("[]", "schema must be 4"),
+        ('{"schema": 1}', "schema must be 4"),
+        ('{"schema": 4}', "lacks or misstates"),
     ],
 )
 def test_a_bad_manifest_is_one_line(tmp_path: Path, text: str, message: str) -> None:

@@ -1,0 +1,117 @@
+"""LUT sites and block RAMs of a core, told before it is generated: estimates, and so marked."""
+
+__all__ = ["Area", "core_area"]
+
+import dataclasses
+from collections.abc import Iterator
+
+from ..dataflow import MapWords
+from ..folding import Folding, LayerFolding, ceil_div
+from ..layers import Conv, Layer, Output
+from ..maps import Flatten, Pool
+from ..network import Network
+from ..queues import ring_words
+from ..technology import Technology
+from ..window import Window
+from .bank import bank_area
+from .counting.compressed import sites
+from .families import FAMILIES
+from .plan import RING, LayerPlan
+from .weights import cell_structure, form_of
+
+CONTROL = 60  # LUT sites of a stage's counters and handshakes, about
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Area:
+    """What a stage takes.
+
+    Parameters
+    ----------
+    name : str
+        The layer's.
+    sites : float
+        LUT sites.
+    rams : int
+        Block RAMs.
+    """
+
+    name: str
+    sites: float
+    rams: int = 0
+
+
+def core_area(network: Network, folding: Folding, technology: Technology) -> list[Area]:
+    """Of each layer, with the buffers before it.
+
+    Cells are counted as they are planned; edges, memories and multiplexers by their bits; the rest
+    is a constant a stage.
+    """
+    maps = {one.name: one for one in folding.map_words(network)}
+    folds = {fold.name: fold for fold in folding.layers}
+    found = []
+    bits = network.input.bits
+    for stage in network.layers:
+        parts = [Area(name=stage.name, sites=CONTROL)]
+        if isinstance(stage, Conv | Pool):
+            parts.append(_buffer(stage.window, maps[stage.name], bits, technology))
+        if isinstance(stage, Pool):
+            parts.append(Area(name="or", sites=maps[stage.name].wide))
+        elif not isinstance(stage, Flatten):
+            parts += _layer(stage, folds[stage.name], technology)
+            bits = 1
+        found.append(
+            Area(name=stage.name, sites=sum(part.sites for part in parts),
+                 rams=sum(part.rams for part in parts))
+        )  # fmt: skip
+    return found
+
+
+def _layer(layer: Layer, fold: LayerFolding, technology: Technology) -> Iterator[Area]:
+    plan = LayerPlan(layer, fold, technology)
+    grids, cells = fold.positions, fold.rows * fold.positions
+    weight, rams = _weights(plan)
+    kind = "bit" if form_of(layer, fold, technology) in ("constant", "fused") else "xnor"
+    for c in range(fold.cols):
+        addend = c * fold.lanes * ((1 << fold.planes) - 1)
+        counter = sites(cell_structure(layer, fold, technology, addend), kind)
+        yield Area(name="cells", sites=cells * (counter + weight))
+    yield Area(name="weights", sites=0, rams=ceil_div(rams * cells * fold.cols, 2))
+    width = plan.acc_max.bit_length() + 1
+    table = FAMILIES[technology.family].table_luts(plan.neuron_folds) if plan.neuron_folds > 1 else 0
+    edge = width * (1 + table + (plan.plane_groups > 1)) + 2
+    if isinstance(layer, Output):
+        edge += width
+    yield Area(name="edges", sites=cells * edge)
+    depth = 1 << (RING * plan.steps - 1).bit_length()
+    bank, blocks = bank_area(technology, fold.planes * fold.lanes, depth)
+    yield Area(name="replay", sites=grids * fold.cols * bank, rams=grids * fold.cols * blocks)
+
+
+def _weights(plan: LayerPlan) -> tuple[float, int]:
+    """LUT sites of a cell's weights, and halves of block RAMs."""
+    fold, family = plan.fold, FAMILIES[plan.technology.family]
+    form = form_of(plan.layer, fold, plan.technology)
+    if form == "fused":
+        return fold.planes * fold.lanes, 0
+    if form == "columns":  # as many different ones as random weights have
+        kinds = 1 << (plan.depth - 1)
+        return (kinds - 1) * (1 - (1 - 1 / kinds) ** fold.lanes), 0
+    if form == "table":
+        return fold.lanes * family.table_luts(plan.depth), 0
+    if form == "ram":
+        rams = ceil_div(fold.lanes, family.ram_width) * ceil_div(plan.depth, family.ram_words)
+        return 0, rams if family.own_ram and 2 * plan.depth <= family.ram_words else 2 * rams
+    return 0, 0
+
+
+def _buffer(window: Window, words: MapWords, bits: int, technology: Technology) -> Area:
+    if words.columns is None:
+        depth = ring_words(window, window.shape[2] // words.channels)
+        luts, blocks = bank_area(technology, words.wide * bits, depth)
+        return Area(name="lines", sites=luts + words.wide * bits, rams=blocks)
+    high, wide = window.kernel[0], words.wide * bits
+    low = max(1, (words.columns.line - 1).bit_length())
+    luts, blocks = bank_area(technology, wide, 2 << low)
+    turn = high * wide * max(1, high - 1)  # each line out of any bank
+    return Area(name="lines", sites=high * luts + turn, rams=high * blocks)
