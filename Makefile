@@ -11,7 +11,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 step = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-slow prove prove-all bench-hw bench-hw-quick lint format clean distclean
+.PHONY: help .venv demo test test-slow soak prove prove-all bench-hw bench-hw-quick lint format clean distclean
 
 help: ## this list
 	@sed -n 's/^\([.a-z-]*\):.*## /\1\t/p' Makefile | while IFS="	" read -r name what; do \
@@ -61,6 +61,9 @@ test: $(STAMP) ## the quick tests (under 10 minutes)
 
 test-slow: $(STAMP) ## the slow tests
 	$(PYTEST) -m 'slow and not gpu and not board'
+
+soak: $(STAMP) ## hundreds of networks drawn at random, in all simulators (hours)
+	BNNHW_SOAK=1 $(PYTEST) -m slow tests/rtl/test_drawn.py tests/sim/test_drawn_maps.py
 
 prove: $(STAMP) ## the formal proofs, and their broken copies refused (under 5 minutes)
 	$(BIN)/python -m proofs

@@ -77,7 +77,7 @@ def choose(
         return network, Folding(layers=(LayerFolding(name=network.weighted[0].name, **grid),))
     if folding is not None:
         return network, Folding.load(folding)
-    output = output or ("class" if network.output is not None else "bits")
+    output = output or network.gives
     if budget is not None:
         return network, within_budget(network, budget, technology or Technology(), output=output)
     return network, proposed(network, target_fps=target_fps, clock_hz=clock_hz, output=output)

@@ -4,17 +4,22 @@ __all__ = ["Inspection", "inspect", "told_grid"]
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Group, RenderableType
 
 from . import console
+from .budget import within_budget
 from .errors import InputError
 from .folding import CLOCK_HZ, Folding, ceil_div, layer_cycles, proposed
 from .layers import Layer, Output
 from .network import Network
 from .network_file import load
+from .technology import Technology
+
+if TYPE_CHECKING:
+    from .rtl.area import Area
 
 TOLD = ("data", "seed", "epochs", "best_epoch", "loss", "rate")  # of the training record, in a line
 
@@ -31,12 +36,15 @@ class Inspection:
         Whether the folding was given, or is our proposal.
     clock_hz : float
         The clock for which images a second are told.
+    technology : Technology
+        The family for which LUT sites and block RAMs are estimated; `generic`: for none.
     """
 
     network: Network
     folding: Folding
     given: bool
     clock_hz: float
+    technology: Technology = dataclasses.field(default_factory=Technology)
 
     @property
     def weight_bits(self) -> int:
@@ -86,7 +94,25 @@ class Inspection:
                 "words": one.words,
                 "whole_windows": one.columns is not None,
             }
+        areas = self.areas()
+        total = sum(area.sites for area in areas)
+        for area in areas:
+            named[area.name] |= {
+                "estimated_lut_sites": round(area.sites),
+                "estimated_block_rams": area.rams,
+                "area_share": area.sites / total,
+            }
         return found
+
+    def areas(self) -> list["Area"]:
+        """What each layer takes of the family, about; nothing where none is named."""
+        if self.technology.generic:
+            return []
+        from .rtl.area import core_area
+        from .rtl.weights import settled
+
+        folding = settled(self.network, self.folding, self.technology)
+        return core_area(self.network, folding, self.technology)
 
     def to_json(self) -> dict[str, Any]:
         """Everything in the table, as JSON has it."""
@@ -106,12 +132,14 @@ class Inspection:
     def table(self) -> RenderableType:
         """The table for the terminal, and a few lines below it."""
         heads = ["layer", "shape", "window", "bits", "operations", "words",
-                 "rows x cols x lanes", "planes", "store", "cycles", "of time"]  # fmt: skip
+                 "rows x cols x lanes", "planes", "store", "cycles", "of time", "LUT sites",
+                 "of them"]  # fmt: skip
         columns = [_shape, _window, _bits, _operations, _words, _grid, _planes, _store, _cycles,
-                   _share]  # fmt: skip
-        total = ["all", "", "", "", f"{self.network.operations:,}", "", "", "", "",
-                 f"{self.speed['interval']:,}", ""]  # fmt: skip
+                   _share, _sites, _site_share]  # fmt: skip
         layers = self.layers()
+        sites = sum(told.get("estimated_lut_sites", 0) for told in layers)
+        total = ["all", "", "", "", f"{self.network.operations:,}", "", "", "", "",
+                 f"{self.speed['interval']:,}", "", f"~{sites:,}" if sites else "", ""]  # fmt: skip
         rows = [[told["name"], *(column(told) for column in columns)] for told in layers]
         shown = [i for i in range(len(heads)) if any(row[i] for row in [*rows, total])]
         table = console.table(
@@ -141,6 +169,12 @@ class Inspection:
             f"{self.speed['images_per_s']:,.0f} images/s at {self.clock_hz / 1e6:g} MHz",
             f"folding   {'as given' if self.given else 'proposed; --write-folding keeps it'}",
         ]
+        if areas := self.areas():
+            lines.append(
+                f"area      about {sum(area.sites for area in areas):,.0f} LUT sites and "
+                f"{sum(area.rams for area in areas):,} block RAMs of {self.technology.family}: "
+                "estimated, `bnnhw synth` counts them"
+            )
         if self.network.accuracy:
             parts = self.network.accuracy.items()
             lines.append("accuracy  " + ", ".join(f"{n} {share:.2%}" for n, share in parts))
@@ -211,6 +245,14 @@ def _share(told: dict[str, Any]) -> str:
     return f"{told['share']:.0%}" if "share" in told else ""
 
 
+def _sites(told: dict[str, Any]) -> str:
+    return f"~{told['estimated_lut_sites']:,}" if "estimated_lut_sites" in told else ""
+
+
+def _site_share(told: dict[str, Any]) -> str:
+    return f"{told['area_share']:.0%}" if "area_share" in told else ""
+
+
 def _is_short(value: object) -> bool:
     """Whether a value of the training record fits the one line that we have for it."""
     return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= 40)
@@ -222,6 +264,8 @@ def inspect(
     folding: Folding | Path | str | None = None,
     target_fps: float | None = None,
     clock_hz: float = CLOCK_HZ,
+    budget: int | None = None,
+    technology: Technology | None = None,
 ) -> Inspection:
     """Look at a network under a folding.
 
@@ -235,6 +279,10 @@ def inspect(
         every 1,024 cycles.
     clock_hz : float
         The clock for which images a second are told.
+    budget : int, optional
+        LUT sites, about, that a proposed folding may take of the technology's family.
+    technology : Technology, optional
+        The family for which areas are estimated; by default none.
 
     Raises
     ------
@@ -251,6 +299,11 @@ def inspect(
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     given = folding is not None
-    if folding is None:
+    technology = technology or Technology()
+    if folding is None and budget is not None:
+        folding = within_budget(network, budget, technology, output=network.gives)
+    elif folding is None:
         folding = proposed(network, target_fps=target_fps, clock_hz=clock_hz)
-    return Inspection(network=network, folding=folding, given=given, clock_hz=clock_hz)
+    return Inspection(
+        network=network, folding=folding, given=given, clock_hz=clock_hz, technology=technology
+    )

@@ -80,6 +80,11 @@ class Network:
         return last if isinstance(last, Output) else None
 
     @property
+    def gives(self) -> str:
+        """What a core of it gives unless told otherwise: the class, or bits."""
+        return "bits" if self.output is None else "class"
+
+    @property
     def weighted(self) -> tuple[Dense | Conv | Output, ...]:
         """The layers that have weights."""
         return tuple(layer for layer in self.layers if not isinstance(layer, Pool | Flatten))

@@ -3,7 +3,7 @@
 All in closed form, from the network and its folding; simulation counts how full each one gets.
 """
 
-__all__ = ["Queue", "marked_frames", "position_words", "queues", "ring_words"]
+__all__ = ["Queue", "bank_lines", "marked_frames", "position_words", "queues", "ring_words"]
 
 import dataclasses
 from collections.abc import Iterator
@@ -15,8 +15,9 @@ from .maps import Flatten, Pool
 from .network import Network
 from .technology import Technology
 from .timing import FIFO, OFFER, exit_depth, layer_latency
-from .window import Window
+from .window import Columns, Window
 
+TOLD = 8  # cycles in which a word comes, is read, and its room is told of, and one of slack
 WAY = 12  # cycles through a map's buffer and the gearboxes beside it, at most
 
 
@@ -29,20 +30,20 @@ class Queue:
     name : str
         Hierarchical, below the core's top.
     depth : int
-        Words of it; of a column buffer, lines.
+        Words of it.
     level : str
         The signal, likewise named, that says how many of them are taken.
-    signed : bool
-        In two's complement: it is below 0 where the reader skips what has not come yet.
-    free_at : int, optional
-        The signal counts down instead, in two's complement, from this where none is taken.
+    base : int, optional
+        The signal is in two's complement, and they are so many more than it says.
+    down : bool
+        Or than its negative.
     """
 
     name: str
     depth: int
     level: str
-    signed: bool = False
-    free_at: int | None = None
+    base: int | None = None
+    down: bool = False
 
 
 def queues(
@@ -70,7 +71,7 @@ def queues(
             every = interval if isinstance(stage, Output) and output == "class" else 0
             depth = exit_depth(stage, folds[stage.name], technology, class_every=every)
             name = f"layer_{stage.name}.exit"
-            yield Queue(name=name, depth=depth, level=f"{name}.credits", free_at=depth - 2)
+            yield Queue(name=name, depth=depth, level=f"{name}.credits", base=depth - 2, down=True)
 
 
 def position_words(window: Window, words: MapWords, each: int, interval: int) -> int:
@@ -89,12 +90,22 @@ def position_words(window: Window, words: MapWords, each: int, interval: int) ->
 def ring_words(window: Window, words: int) -> int:
     """Words of a window buffer's ring, `words` of them a position.
 
-    What a window reaches over, and the lines by which the next row steps on, which come meanwhile;
-    a power of two, as a memory has.
+    What a window reaches over, and the lines by which the next row steps on, which come meanwhile,
+    or what comes before room is told of; a power of two, as a memory has.
     """
     (_, wide, _), (high, across) = window.shape, window.kernel
-    reach = (high - 1) * wide + across + wide * window.stride[0]
-    return 1 << (reach * words - 1).bit_length()
+    reach = (high - 1) * wide + across
+    meanwhile = max(wide * window.stride[0] * words, TOLD)
+    return 1 << (reach * words + meanwhile - 1).bit_length()
+
+
+def bank_lines(columns: Columns) -> int:
+    """Lines in each of the kh banks of a column buffer: a power of two.
+
+    One is read, the others come meanwhile: one, or what comes before room is told of.
+    """
+    kh = columns.window.kernel[0]
+    return 1 << ceil_div(TOLD, kh * columns.line).bit_length()
 
 
 def marked_frames(network: Network, folding: Folding, technology: Technology) -> int:
@@ -122,7 +133,7 @@ def marked_frames(network: Network, folding: Folding, technology: Technology) ->
 
 def _buffer(name: str, window: Window, words: MapWords) -> Queue:
     if words.columns is not None:
-        depth = 2 * window.kernel[0]
+        depth = window.kernel[0] * bank_lines(words.columns) * words.columns.line
     else:
         depth = ring_words(window, window.shape[2] // words.channels)
-    return Queue(name=name, depth=depth, level=f"{name}.ahead", signed=True)
+    return Queue(name=name, depth=depth, level=f"{name}.ahead", base=depth - 1)

@@ -10,7 +10,7 @@ from ..folding import Folding, LayerFolding, ceil_div
 from ..layers import Conv, Layer, Output
 from ..maps import Flatten, Pool
 from ..network import Network
-from ..queues import ring_words
+from ..queues import bank_lines, ring_words
 from ..technology import Technology
 from ..window import Window
 from .bank import bank_area
@@ -78,7 +78,8 @@ def _layer(layer: Layer, fold: LayerFolding, technology: Technology) -> Iterator
         yield Area(name="cells", sites=cells * (counter + weight))
     yield Area(name="weights", sites=0, rams=ceil_div(rams * cells * fold.cols, 2))
     width = plan.acc_max.bit_length() + 1
-    table = FAMILIES[technology.family].table_luts(plan.neuron_folds) if plan.neuron_folds > 1 else 0
+    folds, family = plan.neuron_folds, FAMILIES[technology.family]
+    table = family.table_luts(folds) if folds > 1 else 0
     edge = width * (1 + table + (plan.plane_groups > 1)) + 2
     if isinstance(layer, Output):
         edge += width
@@ -112,6 +113,6 @@ def _buffer(window: Window, words: MapWords, bits: int, technology: Technology) 
         return Area(name="lines", sites=luts + words.wide * bits, rams=blocks)
     high, wide = window.kernel[0], words.wide * bits
     low = max(1, (words.columns.line - 1).bit_length())
-    luts, blocks = bank_area(technology, wide, 2 << low)
+    luts, blocks = bank_area(technology, wide, bank_lines(words.columns) << low)
     turn = high * wide * max(1, high - 1)  # each line out of any bank
     return Area(name="lines", sites=high * luts + turn, rams=high * blocks)

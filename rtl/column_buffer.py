@@ -8,10 +8,12 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..queues import bank_lines
 from ..technology import Technology
 from ..window import Columns
 from .bank import Bank, as_stream
 from .counter import counter
+from .reads import Look, Reads
 from .slack import Slack
 
 
@@ -26,7 +28,7 @@ class ColumnBuffer(wiring.Component):
     kh times kw as long, and less memory.
 
     Throughput: a word in and a word of columns out a cycle, `columns.read` of them for each row of
-    windows. Latency: 4 cycles from a window's last position to that window.
+    windows. Latency: 5 cycles from a window's last position to that window.
 
     Parameters
     ----------
@@ -59,59 +61,58 @@ class ColumnBuffer(wiring.Component):
         m = Module()
         wide, (kh, _) = self.columns.line, self.columns.window.kernel
         low = max(1, (wide - 1).bit_length())
+        laps = bank_lines(self.columns)
         banks = [
-            Bank(width=self.word, depth=1 << (low + 1), technology=self.technology)
-            for _ in range(kh)
+            Bank(width=self.word, depth=laps << low, technology=self.technology) for _ in range(kh)
         ]
         for k, bank in enumerate(banks):
             m.submodules[f"lines_{k}"] = bank
         m.submodules.slack = slack = Slack(kh * self.word)
 
-        # Words in: to their place in their line, bank after bank, either half in turn.
+        # Words in: to their place in their line, bank after bank, lap after lap.
         put = Signal()
         x_in, line_end = counter(m, "x_in", wide, put)
         next_line = Signal()
         m.d.comb += next_line.eq(put & line_end)
         bank_in, bank_end = counter(m, "bank_in", kh, next_line)
-        half_in = Signal()
+        lap_in = Signal(range(laps))
         with m.If(next_line & bank_end):
-            m.d.sync += half_in.eq(~half_in)
+            m.d.sync += lap_in.eq(lap_in + 1)
         for k, bank in enumerate(banks):
             m.d.comb += [
                 bank.write.eq(put & (bank_in == k)),
-                bank.write_addr.eq(Cat(Value.cast(x_in) | Const(0, low), half_in)),
+                bank.write_addr.eq(Cat(Value.cast(x_in) | Const(0, low), lap_in)),
                 bank.d.eq(self.i.payload),
             ]
 
         fetch = Signal()
-        walk = _Walk(m, self.columns, fetch)
-        written = Signal(walk.bits)  # words, counted on and round again
-        lines = Signal(walk.bits)  # whole lines
-        with m.If(put):
-            m.d.sync += written.eq(written + 1)
-        with m.If(next_line):
-            m.d.sync += lines.eq(lines + 1)
-        ahead = Signal(signed(walk.bits), attrs={"keep": 1})  # simulation watches it
-        waiting = Signal(signed(walk.bits))
-        m.d.comb += [
-            ahead.eq(lines - walk.oldest),
-            self.i.ready.eq(ahead < 2 * kh),
-            put.eq(self.i.valid & self.i.ready),
-            waiting.eq(written - walk.needed - 1),
-        ]
+        depth = kh * laps * wide
+        bits = (depth + 3 * self.columns.window.shape[0] * wide).bit_length() + 1
+        reads = Reads(m, bits=bits, depth=depth, put=put, fetch=fetch)
+        walk = _Walk(m, self.columns, bits, reads.step)
+        # Lines from the first bank on are of one lap, those before it of the next.
+        lap = [(walk.lap + (walk.bank > k))[: len(lap_in)] for k in range(kh)]
+        place = Cat(walk.x[:low], *lap)
+        about = Cat(walk.none, walk.bank)
+        reads.follow(
+            Look(needed=walk.needed, nothing=walk.beside, oldest=walk.oldest,
+                 about=Cat(place, about))
+        )  # fmt: skip
+        m.d.comb += [self.i.ready.eq(reads.ready), put.eq(self.i.valid & self.i.ready)]
         for k, bank in enumerate(banks):
-            # Lines from the first bank on are of one half, those before it of the next.
-            half = walk.half ^ (walk.bank > k)
-            m.d.comb += bank.read_addr.eq(Cat(walk.x[:low], half))
-        move = as_stream(m, banks[0], slack, walk.beside | (waiting >= 0), fetch)
+            at = low + k * len(lap_in)
+            m.d.comb += bank.read_addr.eq(
+                Cat(reads.about[:low], reads.about[at : at + len(lap_in)])
+            )
+        move = as_stream(m, banks[0], slack, reads.due, fetch)
         for bank in banks[1:]:
             m.d.comb += [bank.read.eq(banks[0].read), bank.move.eq(banks[0].move)]
 
         # What was known of a column goes beside it: its first line's bank, lines that are none.
-        about = Cat(walk.none, walk.bank)
-        read, moved = (Signal(len(about), name=f"about_{k}", reset_less=True) for k in range(2))
+        aside = reads.about[len(place) :]
+        read, moved = (Signal(len(aside), name=f"about_{k}", reset_less=True) for k in range(2))
         with m.If(banks[0].read):
-            m.d.sync += read.eq(about)
+            m.d.sync += read.eq(aside)
         with m.If(move):
             m.d.sync += moved.eq(read)
         none, first = moved[:kh], moved[kh:]
@@ -168,19 +169,18 @@ class _Walk:
         Of the column; beside the map where `beside`.
     none : Value, kh bits
         Lines of the column that are beyond the map.
-    bank, half : Signal
+    bank, lap : Signal
         Where the row's first line lies.
     oldest : Value
-        The first line that is still to be read, counted from the first map on.
+        The first word of the first line that is still to be read, counted from the first map on.
     needed : Signal
         The word that the column waits for, counted likewise; not where `beside`.
     """
 
-    def __init__(self, m: Module, columns: Columns, step: Value) -> None:
+    def __init__(self, m: Module, columns: Columns, bits: int, step: Value) -> None:
         window, wide, px = columns.window, columns.line, columns.left
         (high, _, _), (kh, _) = window.shape, window.kernel
         (sy, _), (py, _) = window.stride, window.padding
-        self.bits = bits = (2 * (kh + high) * wide + 2).bit_length() + 1
         _, row_end = counter(m, "column_read", columns.read, step)
         next_row = Signal()
         m.d.comb += next_row.eq(step & row_end)
@@ -191,9 +191,10 @@ class _Walk:
         self.x = x = Signal(signed((columns.read + wide + px).bit_length() + 1), init=-px)
         y = Signal(signed((high + py + kh).bit_length() + 1), name="first_y", init=-py)
         self.bank = bank = Signal(range(max(2, kh)), name="first_bank", init=-py % kh)
-        self.half = half = Signal(name="first_half", init=(-py // kh) % 2)
-        base = Signal(bits, name="map_line")  # lines before the map
-        at = Signal(bits, name="map_at")  # words before it
+        laps = bank_lines(columns)
+        self.lap = lap = Signal(range(laps), name="first_lap", init=(-py // kh) % laps)
+        at = Signal(bits, name="map_at")  # words before the map
+        first_line = Signal(bits, name="first_line_at")  # and before the first line that is read
         last = kh - 1 - py  # the first row's last line
         self.needed = needed = Signal(bits, init=(min(last, high - 1) * wide - px) % (1 << bits))
         row_at = Signal(
@@ -201,36 +202,43 @@ class _Walk:
         )
 
         def go_on(lines: int) -> None:
-            """To the bank and half so many lines further on."""
-            halves, banks = divmod(lines, kh)
+            """To the bank and lap so many lines further on."""
+            rounds, banks = divmod(lines, kh)
             wraps = bank + banks >= kh
             m.d.sync += [
                 bank.eq(Mux(wraps, bank + banks - kh, bank + banks)),
-                half.eq(half ^ wraps ^ (halves % 2)),
+                lap.eq(lap + wraps + rounds),
             ]
 
         with m.If(step):
             m.d.sync += [x.eq(x + 1), needed.eq(needed + 1)]
         with m.If(next_row):
             # Of the next row's lines the last one on the map is needed.
-            left = Signal(range(sy + 1), name="lines_on")
-            m.d.comb += left.eq(sy)
+            on, of_first = (Signal(range(sy * wide + 1), name=name) for name in ("on", "of_first"))
+            m.d.comb += [on.eq(sy * wide), of_first.eq(sy * wide)]
             for lines in range(sy):
-                with m.If(y + (kh - 1) == high - 1 - lines):
-                    m.d.comb += left.eq(lines)
-            with m.If(y + (kh - 1) > high - 1):
-                m.d.comb += left.eq(0)
+                with m.If(y == high - kh - lines):
+                    m.d.comb += on.eq(lines * wide)
+                with m.If(y + sy == lines):  # from above the map
+                    m.d.comb += of_first.eq(lines * wide)
+            with m.If(y > high - kh):
+                m.d.comb += on.eq(0)
+            with m.If(y + sy < 0):
+                m.d.comb += of_first.eq(0)
             following = Signal(bits)
-            m.d.comb += following.eq(row_at + left * wide)
-            m.d.sync += [x.eq(-px), y.eq(y + sy), needed.eq(following), row_at.eq(following)]
+            m.d.comb += following.eq(row_at + on)
+            m.d.sync += [
+                x.eq(-px), y.eq(y + sy), needed.eq(following), row_at.eq(following),
+                first_line.eq(first_line + of_first),
+            ]  # fmt: skip
             go_on(sy)
         with m.If(next_map):
             first = at + (high * wide + min(last, high - 1) * wide - px)
             m.d.sync += [
-                y.eq(-py), base.eq(base + high), at.eq(at + high * wide),
+                y.eq(-py), at.eq(at + high * wide), first_line.eq(at + high * wide),
                 needed.eq(first), row_at.eq(first),
             ]  # fmt: skip
             go_on(high - (window.rows - 1) * sy)
         self.beside = (x < 0) | (x >= wide)
         self.none = Cat((y + k < 0) | (y + k >= high) | self.beside for k in range(kh))
-        self.oldest = Mux(y < 0, base, base + y.as_unsigned())[:bits]
+        self.oldest = first_line

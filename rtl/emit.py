@@ -86,7 +86,7 @@ def generate(
     if vectors < 0:
         raise InputError(f"vectors must be at least 0, not {vectors}")
     if output is None:
-        output = "class" if network.output is not None else "bits"
+        output = network.gives
     if isinstance(folding, Path | str):
         folding = Folding.load(folding)
     if folding is None:

@@ -2,7 +2,7 @@
 
 __all__ = ["WindowBuffer"]
 
-from amaranth.hdl import Module, Mux, Signal, Value, ValueLike, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,6 +11,7 @@ from ..technology import Technology
 from ..window import Window
 from .bank import Bank, as_stream
 from .counter import counter
+from .reads import Look, Reads
 from .slack import Slack
 
 
@@ -25,7 +26,7 @@ class WindowBuffer(wiring.Component):
     is being read begins behind it, for windows come in the order of their first positions, but for
     those above the map's first line, which all see its beginning.
 
-    Throughput: a word a cycle either way. Latency: 4 cycles from a window's last position to that
+    Throughput: a word a cycle either way. Latency: 5 cycles from a window's last position to that
     word, if it waited for it.
 
     Parameters
@@ -64,30 +65,25 @@ class WindowBuffer(wiring.Component):
         # ahead of the other, or behind it: the next window may begin behind lines that no window
         # sees and that are still to come.
         (high, wide, _), each = self.window.shape, self.words
-        bits = (self.depth + high * wide * each).bit_length() + 1
-        written = Signal(bits)
-        fetch = Signal()
-        address, oldest, beyond = self._walk(m, bits, fetch)
-        put = Signal()
-        ahead = Signal(signed(bits), attrs={"keep": 1})  # simulation watches it
-        waiting = Signal(signed(bits))
+        bits = (self.depth + 3 * high * wide * each).bit_length() + 1
+        put, fetch = Signal(), Signal()
+        reads = Reads(m, bits=bits, depth=self.depth, put=put, fetch=fetch)
+        address, oldest, beyond = self._walk(m, bits, reads.step)
+        at = Cat(address[: len(ring.read_addr)], beyond)
+        reads.follow(Look(needed=address, nothing=beyond, oldest=oldest, about=at))
         m.d.comb += [
-            ahead.eq(written - oldest),
-            self.i.ready.eq(ahead < self.depth),
+            self.i.ready.eq(reads.ready),
             put.eq(self.i.valid & self.i.ready),
             ring.write.eq(put),
-            ring.write_addr.eq(written),
+            ring.write_addr.eq(reads.written),
             ring.d.eq(self.i.payload),
-            ring.read_addr.eq(address),
-            waiting.eq(written - address - 1),
+            ring.read_addr.eq(reads.about),
         ]
-        with m.If(put):
-            m.d.sync += written.eq(written + 1)
-        move = as_stream(m, ring, slack, beyond | (waiting >= 0), fetch)
+        move = as_stream(m, ring, slack, reads.due, fetch)
         # Where a word is none, 0 goes in its place.
         none = [Signal(name=f"none_{k}", reset_less=True) for k in range(2)]
         with m.If(ring.read):
-            m.d.sync += none[0].eq(beyond)
+            m.d.sync += none[0].eq(reads.about[-1])
         with m.If(move):
             m.d.sync += none[1].eq(none[0])
         m.d.comb += slack.i.payload.eq(Mux(none[1], 0, ring.q))

@@ -292,10 +292,9 @@ endmodule
 
 def _level(queue: Queue) -> str:
     """How much it holds, signed."""
-    if queue.free_at is not None:
-        return f"({queue.free_at} - $signed(dut.{queue.level}))"
-    bits = f"dut.{queue.level}" if queue.signed else f"{{1'b0, dut.{queue.level}}}"
-    return f"$signed({bits})"
+    if queue.base is None:
+        return f"$signed({{1'b0, dut.{queue.level}}})"
+    return f"({queue.base} {'-' if queue.down else '+'} $signed(dut.{queue.level}))"
 
 
 def _tap(core: Core, index: int) -> str:

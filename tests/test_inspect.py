@@ -37,7 +37,8 @@ def test_the_figures_are_those_worked_out_by_hand() -> None:
     assert [layer["input_bits"] for layer in seen["layers"]] == [4, 1, 1]
     assert [layer["gives"] for layer in seen["layers"]] == ["bits", "bits", "scores"]
     assert seen["layers"][0]["folding"] == {
-        "rows": 8, "cols": 2, "lanes": 16, "planes": 2, "weights": "baked", "band": 1
+        "rows": 8, "cols": 2, "lanes": 16, "planes": 2, "weights": "baked", "band": 1,
+        "positions": 1,
     }  # fmt: skip
     assert seen["layers"][1]["folding"]["weights"] == "bram"
     assert (seen["weight_bits"], seen["operations"]) == (3800, 7600)
@@ -164,13 +165,14 @@ def test_a_network_with_convolutions_is_shown_with_its_maps_words(
     assert told["layers"][0]["operations"] == 2 * (3 * 4 * 3) * 6 * (5 * 4)
     assert told["layers"][0]["cycles"] <= told["interval"] <= 1024
     assert not told["layers"][0]["whole_windows"]
-    # Windows that come whole take no longer than the 9 x 8 positions that come in.
-    assert cli.main(["inspect", model, "--target-fps", "2.1e6"]) == 2
-    assert "out of reach at 150 MHz; the best is 2,083,333, an interval of 72" in (
+    # A line of 8 positions a word, and for each of 5 rows of windows a word before and one behind.
+    assert cli.main(["inspect", model, "--target-fps", "1.01e7"]) == 2
+    assert "out of reach at 150 MHz; the best is 10,000,000, an interval of 15" in (
         capsys.readouterr().err
     )
-    given = ["--target-fps", "2e6", "--write-folding", str(tmp_path / "f.toml"), "--json"]
+    given = ["--target-fps", "1e7", "--write-folding", str(tmp_path / "f.toml"), "--json"]
     assert cli.main(["inspect", model, *given]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert 72 <= told["interval"] <= 75 and told["layers"][0]["whole_windows"]
+    assert told["interval"] == 15 and told["layers"][0]["whole_windows"]
+    assert told["layers"][0]["folding"]["positions"] == 4
     assert Folding.load(tmp_path / "f.toml").layers[0].name == "conv0"

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..technology import GENERIC, TECHNOLOGIES, Technology
+
 HELP = "show a network's layers, folding and cycles"
 
 
@@ -17,6 +19,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="propose the smallest folding that reaches F images/s",
     )
+    fold.add_argument(
+        "--budget",
+        type=int,
+        metavar="LUTS",
+        help="propose the fastest folding of about so many of the target's LUT sites",
+    )
+    parser.add_argument(
+        "--target", choices=TECHNOLOGIES, default=GENERIC,
+        help="a family, whose LUT sites are estimated (default: none)",
+    )  # fmt: skip
     parser.add_argument(
         "--clock-mhz", type=float, default=150, metavar="C", help="the clock (default: 150)"
     )
@@ -34,6 +46,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         folding=args.folding,
         target_fps=args.target_fps,
         clock_hz=args.clock_mhz * 1e6,
+        budget=args.budget,
+        technology=Technology(family=args.target),
     )
     if args.write_folding is not None:
         result.folding.save(args.write_folding)

@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +14,13 @@ from sim_bench import SIMULATORS, need
 from bnnhw.folding import Folding, LayerFolding
 from bnnhw.golden import evaluate
 from bnnhw.network import Network
+from bnnhw.network_file import load
+from bnnhw.queues import Queue, queues
 from bnnhw.rtl.emit import generate
 from bnnhw.sim import predict, simulate
 from bnnhw.sim.core import read_core
 
+LENET = Path(__file__).parents[2] / "models" / "mnist-lenet.safetensors"
 Stages = list[tuple[str, int, int, int, int]]
 # Rows that divide nothing, a kernel that reads words twice, lines that no window reads: their bits
 # may come later than the result.
@@ -93,13 +98,58 @@ def test_one_wrong_weight_of_a_convolution_is_told_by_place(tmp_path: Path) -> N
     assert result.mismatch.neuron % 6 == 4
 
 
+# Foldings of LeNet under which these queues' layers have no cycle to spare.
+BUSY = {
+    "slow": [(16, 1, 9, 1), (4, 1, 16, 1), (1, 1, 5, 1), (1, 1, 1, 1)],
+    "pool": [(16, 2, 13, 4), (1, 25, 16, 1), (2, 1, 16, 1), (1, 1, 2, 1)],
+}
+QUEUES = [
+    ("slow", ""),
+    ("slow", "layer_conv1.exit"),
+    ("slow", "layer_conv2.exit"),
+    ("slow", "layer_fc1.exit"),
+    ("pool", ""),
+    ("pool", "layer_conv2.exit"),
+    ("pool", "pool_pool2.position"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("busy", "shorter"), QUEUES)
+def test_a_queue_a_word_shorter_holds_up_the_lenet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy: str, shorter: str
+) -> None:
+    need("verilator")
+    network = load(LENET)
+    layers = [
+        LayerFolding(name=layer.name, rows=rows, cols=cols, lanes=lanes, planes=planes)
+        for layer, (rows, cols, lanes, planes) in zip(network.weighted, BUSY[busy], strict=True)
+    ]
+
+    def made(*sizes: Any) -> Iterator[Queue]:
+        for queue in queues(*sizes):
+            assert queue.name != shorter or queue.depth > 2
+            less = int(queue.name == shorter)
+            yield dataclasses.replace(queue, depth=queue.depth - less)
+
+    monkeypatch.setattr("bnnhw.rtl.core.queues", made)
+    generate(network, tmp_path / "b", folding=Folding(layers=tuple(layers)), vectors=0)
+    result = simulate(tmp_path / "b", simulator="verilator", vectors=20)
+    assert result.mismatch is None and not result.violation
+    assert all(held <= depth for held, depth in result.queues.values())
+    assert result.interval_cycles is not None
+    if shorter:
+        assert result.interval_cycles > result.interval
+    else:
+        assert result.interval_cycles == result.interval
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("simulator", SIMULATORS)
 @pytest.mark.parametrize("stall", [0.0, 0.5])
 def test_the_kept_lenet_is_exact(tmp_path: Path, simulator: str, stall: float) -> None:
     need(simulator)
-    model = Path(__file__).parents[2] / "models" / "mnist-lenet.safetensors"
-    generate(model, tmp_path / "b", vectors=0)
+    generate(LENET, tmp_path / "b", vectors=0)
     images = 8 if simulator == "icarus" else 200
     result = simulate(
         tmp_path / "b", simulator=simulator, vectors=images if stall == 0 else images // 4,

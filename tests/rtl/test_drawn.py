@@ -1,0 +1,32 @@
+# amaranth: UnusedElaboratable=no
+"""Networks drawn at random in the Amaranth simulator: `make soak` draws ten times as many."""
+
+import pytest
+from drawn import count, drawn_foldings, drawn_networks, stalls
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rtl_bench import Stalls, beats_of, expected, run_core
+
+from bnnhw.network import Network
+from bnnhw.vectors import random_vectors
+
+
+@pytest.mark.slow
+@settings(
+    deadline=None, max_examples=count(20, 200), suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)  # fmt: skip
+@given(network=drawn_networks(1500), stall_in=stalls, stall_out=stalls, data=st.data())
+def test_any_network_equals_golden(
+    network: Network, stall_in: float, stall_out: float, data: st.DataObject
+) -> None:
+    folding = data.draw(drawn_foldings(network, 500, 300))
+    output = "bits" if network.output is None else data.draw(st.sampled_from(["class", "scores"]))
+    x = random_vectors(network, 3, seed=data.draw(st.integers(0, 99)))
+    wanted = expected(network, folding, x, output)
+    beats = [beat for image in x for beat in beats_of(network, folding, image)]
+    run = run_core(
+        network, folding, beats, output, results=len(wanted),
+        stall_in=Stalls(stall_in, seed=1), stall_out=Stalls(stall_out, burst=30, seed=2),
+    )  # fmt: skip
+    assert run.beats == wanted and not run.frame_error
