@@ -22,7 +22,8 @@ class MapWords:
     channels : int
         Of each of a word's positions.
     words : int
-        That pass a sample, in or out of the layer's window buffer, whichever is more.
+        That pass a sample, in or out of the layer's window buffer, whichever is more; of columns,
+        the cycles that they take.
     positions : int
         Side by side, a word; all their channels if they are several.
     columns : Columns, optional
@@ -52,7 +53,7 @@ def at_once(window: Window, *, even: bool = False) -> list[int]:
 
 
 def map_words(
-    network: Network, cycles: int, positions: Mapping[str, int] | None = None
+    network: Network, cycles: int, windows: Mapping[str, tuple[int, int]] | None = None
 ) -> Iterator[MapWords]:
     """Of each convolution, pooling and flattening.
 
@@ -63,26 +64,27 @@ def map_words(
     ----------
     cycles : int
         Of the slowest layer, which none of them shall be slower than.
-    positions : mapping from name to int, optional
-        Windows at once of a convolution; 1 where it is silent.
+    windows : mapping from name to (int, int), optional
+        Windows at once of a convolution, and cycles for which they are held as they are taken; 1
+        where it is silent.
     """
     for layer in network.layers:
         if isinstance(layer, Conv):
-            yield conv_words(layer, cycles, (positions or {}).get(layer.name, 1))
+            yield conv_words(layer, cycles, *(windows or {}).get(layer.name, (1, 1)))
         elif isinstance(layer, Pool):
             yield _pooled(layer, cycles)
         elif isinstance(layer, Flatten):
             yield _flattened(layer, cycles)
 
 
-def conv_words(layer: Conv, cycles: int, count: int) -> MapWords:
-    """How a map comes to a convolution that takes `count` windows at once."""
+def conv_words(layer: Conv, cycles: int, count: int, hold: int = 1) -> MapWords:
+    """How a map comes to a convolution that takes `count` windows at once, each for so long."""
     window = layer.window
     single = _by_channels(layer.name, window.shape[2], _positions(window), cycles)
     across = count * window.stride[1] if count > 1 else 1
     columns = Columns(window, across)
-    if count > 1 or columns.words < single.words > cycles:
-        return _whole(layer.name, columns)
+    if count > 1 or columns.cycles(hold) < single.words > cycles:
+        return _whole(layer.name, columns, hold)
     return single
 
 
@@ -119,9 +121,9 @@ def _by_channels(name: str, channels: int, positions: int, cycles: int) -> MapWo
     return MapWords(name=name, channels=wide, words=positions * (channels // wide))
 
 
-def _whole(name: str, columns: Columns) -> MapWords:
+def _whole(name: str, columns: Columns, hold: int = 1) -> MapWords:
     return MapWords(
-        name=name, channels=columns.window.shape[2], words=columns.words,
+        name=name, channels=columns.window.shape[2], words=columns.cycles(hold),
         positions=columns.positions, columns=columns,
     )  # fmt: skip
 
@@ -132,7 +134,8 @@ def _words(one: MapWords) -> int:
 
 def least_cycles(network: Network) -> int:
     """Cycles a sample that no folding goes below: those of words as wide as they can be; or 1."""
-    most = {one.name: at_once(one.window)[-1] for one in network.layers if isinstance(one, Conv)}
+    convs = (one for one in network.layers if isinstance(one, Conv))
+    most = {one.name: (at_once(one.window)[-1], 1) for one in convs}
     return max((one.words for one in map_words(network, 1, most)), default=1)
 
 

@@ -114,6 +114,11 @@ class LayerFolding:
         """Words of a cell's weight ROM: IF * NF."""
         return self.input_folds(layer) * self.neuron_folds(layer)
 
+    def hold(self, layer: Layer) -> int:
+        """Cycles for which a whole window is held as it is taken, if that is as long as its
+        computation, so that none can be ahead; else 1."""
+        return self.steps(layer) if self.neuron_folds(layer) == 1 else 1
+
     def groups(self, layer: Layer) -> int:
         """Groups of windows a sample, or 1: OH * ceil(OW / positions)."""
         if not isinstance(layer, Conv):
@@ -196,8 +201,10 @@ class Folding:
 
     def map_words(self, network: Network) -> list[MapWords]:
         """How each map comes to its layer, so that it binds no more than the slowest layer."""
-        positions = {fold.name: fold.positions for fold in self.layers}
-        return list(map_words(network, self.slowest(network), positions))
+        windows = {
+            fold.name: (fold.positions, fold.hold(layer)) for layer, fold in self.pairs(network)
+        }
+        return list(map_words(network, self.slowest(network), windows))
 
     def bus_pixels(self, network: Network) -> int:
         """Inputs a beat of the input bus, the default resolved.
@@ -396,6 +403,10 @@ def _smallest(
         while next_simd % rows and rows % next_simd:
             rows += 1
         fold = dataclasses.replace(fold, rows=rows)
+        if isinstance(layer, Conv):
+            words = conv_words(layer, interval, count, fold.hold(layer)).words
+            if words > interval:
+                continue
         # A plane of a lane costs what a lane does; a row's edge and a column's bank a little more.
         cost = count * rows * fold.simd * planes
         # Each further position's grid has a replay buffer and edges of its own.

@@ -133,7 +133,11 @@ class Columns:
         """Words that a row of windows reaches over."""
         return self.left + (self.groups - 1) * self.advance + self.ahead + 1
 
-    @property
-    def words(self) -> int:
-        """Words a map in, or out, whichever is more."""
-        return max(self.window.shape[0] * self.line, self.window.rows * self.read)
+    def cycles(self, hold: int = 1) -> int:
+        """Cycles a map, at a word a cycle in and out, if each group of windows is held so long.
+
+        The words at a row's beginning that end no window go by while the last group is held.
+        """
+        apart, first = max(hold, self.advance), max(hold, self.left + self.ahead + 1)
+        row = (self.groups - 1) * apart + first
+        return max(self.window.shape[0] * self.line, self.window.rows * row)

@@ -157,8 +157,9 @@ class Core(wiring.Component):
         if frames := self.depths.get("frame_marks"):
             marks = SyncFIFO(width=1, depth=frames)
             m.submodules.frame_marks = self._region(m, "frame_marks")(marks)
+            drop = flow.source.p.drop
             end = flow.hold_at_end("frame_word", marks.w_rdy)
-            m.d.comb += [marks.w_en.eq(end), marks.w_data.eq(flow.source.p.drop)]
+            m.d.comb += [marks.w_en.eq(end), marks.w_data.eq(drop)]
         for stage in self.network.layers:
             last = stage is self.network.layers[-1]
             if isinstance(stage, Flatten):

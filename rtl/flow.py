@@ -19,6 +19,7 @@ from .gearbox import Gearbox, word_layout
 from .layer import LayerCore
 from .plan import LayerPlan
 from .pool import PoolStage
+from .slack import Slack
 from .window_buffer import WindowBuffer
 
 Source = stream.Interface | wiring.FlippedInterface
@@ -167,7 +168,10 @@ class Flow:
             self.source.ready.eq(words.ready & passes),
             moved.eq(words.valid & words.ready),
         ]
-        self.source = words
+        # What takes the words shall not hang on what lets them go.
+        m.submodules[f"{name}_slack"] = slack = self.region(name)(Slack(words.payload.shape()))
+        wiring.connect(m, words, slack.i)
+        self.source = slack.o
         return moved & last
 
     def _to_words(self, stage: Conv | Pool | Flatten, words: MapWords) -> None:

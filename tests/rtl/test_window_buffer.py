@@ -140,7 +140,7 @@ def test_a_map_takes_as_long_as_its_words_in_or_out(name: str) -> None:
     for count in at_once(window):
         columns = Columns(window, count * window.stride[1] if count > 1 else 1)
         _, _, interval = run(window, 0, 6, positions=columns.positions)
-        assert interval == columns.words
+        assert interval == columns.cycles()
 
 
 @st.composite
