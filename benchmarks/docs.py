@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bnnhw.files import write_bytes, write_text
 
-from . import accuracy, exactness, simulation, software
+from . import ablation, accuracy, exactness, simulation, software
 from .cards import CARDS, card
 from .charts import clock_chart, popcount_chart
 from .store import MODELS
@@ -36,7 +36,7 @@ TABLES = {
         "first layer": software.first_layer_table,
         "memory": software.memory_table,
     },
-    "training.md": {"accuracy": accuracy.table},
+    "training.md": {"ablation": ablation.table, "accuracy": accuracy.table},
     "../README.md": {
         "accuracy": accuracy.summary,
         "hardware": hardware_table,
@@ -45,7 +45,7 @@ TABLES = {
     },
     "timing.md": {"clock": clock_table, "model": model_table, "scaling": scaling_table},
 }
-CHARTS = {"clock.png": clock_chart, "luts.png": popcount_chart}
+CHARTS = {"ablation.png": ablation.chart, "clock.png": clock_chart, "luts.png": popcount_chart}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
