@@ -260,13 +260,17 @@ class Folding:
         write_text(Path(path), self.to_toml())
 
     @classmethod
-    def load(cls, path: Path | str) -> "Folding":
-        """Read a folding from a TOML file; InputError names the file and what is wrong with it."""
+    def load(cls, path: Path | str, network: Network | None = None) -> "Folding":
+        """Read a folding from a TOML file; InputError names the file and what is wrong with it,
+        where a network is given also whether it is one of that."""
         tables = read_toml(path)
         try:
-            return cls._parse(tables)
+            folding = cls._parse(tables)
+            if network is not None:
+                list(folding.pairs(network))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
+        return folding
 
     @classmethod
     def _parse(cls, tables: dict[str, Any]) -> "Folding":

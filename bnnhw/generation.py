@@ -76,7 +76,7 @@ def choose(
             )
         return network, Folding(layers=(LayerFolding(name=network.weighted[0].name, **grid),))
     if folding is not None:
-        return network, Folding.load(folding)
+        return network, Folding.load(folding, network)
     output = output or network.gives
     if budget is not None:
         return network, within_budget(network, budget, technology or Technology(), output=output)

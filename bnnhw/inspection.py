@@ -293,11 +293,7 @@ def inspect(
         raise InputError(f"the clock must be above 0 Hz and finite, not {clock_hz}")
     network = model if isinstance(model, Network) else load(model)
     if isinstance(folding, Path | str):
-        path, folding = folding, Folding.load(folding)
-        try:
-            list(folding.pairs(network))
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+        folding = Folding.load(folding, network)
     given = folding is not None
     technology = technology or Technology()
     if folding is None and budget is not None:

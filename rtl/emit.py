@@ -88,7 +88,7 @@ def generate(
     if output is None:
         output = network.gives
     if isinstance(folding, Path | str):
-        folding = Folding.load(folding)
+        folding = Folding.load(folding, network)
     if folding is None:
         folding = proposed(network, output=output)
 
