@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..dataflow import MapWords
 from ..errors import InputError
 from ..files import new_folder, write_bytes, write_text
 from ..folding import Folding, layer_cycles, proposed
 from ..golden import evaluate
 from ..layers import Conv, Output
+from ..maps import Pool
 from ..network import Network
 from ..network_file import load
 from ..technology import Technology
@@ -130,6 +132,25 @@ def _vectors(network: Network, count: int, seed: int) -> bytes:
     return bytes(save(tensors))
 
 
+def _pool(stage: Pool, words: MapWords) -> dict[str, Any]:
+    """What a pooling's words are, in a layer's terms."""
+    channels = stage.window.shape[2]
+    return {
+        "name": stage.name,
+        "neurons": channels,
+        "vectors": stage.window.positions,
+        "row": stage.window.cols,
+        "tap": {
+            "valid": f"pool_{stage.name}.tap_valid",
+            "data": f"pool_{stage.name}.tap_data",
+            "positions": words.columns.at_once if words.columns else 1,
+            "rows": words.channels,
+            "width": 1,
+            "words": channels // words.channels,
+        },
+    }
+
+
 def _manifest(core: Any, output: str) -> dict[str, Any]:
     network, folding = core.network, core.folding
     latency = None
@@ -161,6 +182,7 @@ def _manifest(core: Any, output: str) -> dict[str, Any]:
                 },
             }
         )
+    pools = [stage for stage in network.layers if isinstance(stage, Pool)]
     return {
         "schema": SCHEMA,
         "bnnhw": __version__,
@@ -182,6 +204,7 @@ def _manifest(core: Any, output: str) -> dict[str, Any]:
         "queues": [dataclasses.asdict(queue) for queue in core.queues],
         "output_beats": folding.output_beats(network, output),
         "layers": layers,
+        "pools": [_pool(stage, core.maps[stage.name]) for stage in pools],
         "interval": folding.interval(network, output),
         "latency": latency and latency.total,
     }

@@ -45,6 +45,8 @@ class PoolStage(wiring.Component):
     i : In(stream), words.wide bits
     o : Out(stream)
         As wide; or the channels of so many positions as windows come at once.
+
+    Inside, `tap_valid` and `tap_data` show each word as it leaves.
     """
 
     i: stream.Interface
@@ -64,6 +66,12 @@ class PoolStage(wiring.Component):
             self._by_words(m)
         else:
             self._whole(m, self.words.columns)
+        self.tap_valid = Signal(attrs={"keep": 1})
+        self.tap_data = Signal(len(self.o.payload), attrs={"keep": 1})
+        m.d.comb += [
+            self.tap_valid.eq(self.o.valid & self.o.ready),
+            self.tap_data.eq(self.o.payload),
+        ]
         return m
 
     def _whole(self, m: Module, columns: Columns) -> None:

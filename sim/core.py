@@ -22,17 +22,15 @@ from ..technology import GENERIC
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class CoreLayer:
-    """A layer of the Verilog and the two wires by which it is watched.
+    """A layer of the Verilog, or a pooling, and the two wires by which it is watched.
 
     Parameters
     ----------
     name : str
     neurons : int
-        M.
+        M; of a pooling its channels.
     vectors : int
         Vectors that it meets an image, each of which gives M values.
-    cycles : int
-        Cycles an image.
     tap_valid, tap_data : str
         Hierarchical names below the top. `tap_valid` is 1 in the one cycle in which `tap_data` is
         a word.
@@ -47,7 +45,6 @@ class CoreLayer:
     name: str
     neurons: int
     vectors: int
-    cycles: int
     tap_valid: str
     tap_data: str
     positions: int
@@ -161,12 +158,12 @@ class Core:
         return stages * self.interval if self.latency is None else self.latency
 
     def layer_values(self, trace: Trace) -> list[npt.NDArray[Any]]:
-        """What each layer with weights gives, (N, M * vectors), as golden's trace has it."""
+        """What each layer but a flattening gives, (N, M * vectors), as golden's trace has it."""
         scores = [] if trace.scores is None else [trace.scores]
         given: list[npt.NDArray[Any]] = [*trace.bits, *scores]
         named = zip(self.network.layers, given, strict=True)
-        weighted = {layer.name for layer in self.layers}
-        return [v.reshape(len(v), -1) for layer, v in named if layer.name in weighted]
+        seen = {layer.name for layer in self.layers}
+        return [v.reshape(len(v), -1) for layer, v in named if layer.name in seen]
 
     def vectors(self) -> npt.NDArray[np.uint8]:
         """The inputs (N, K) that `generate` wrote beside the Verilog."""
@@ -233,24 +230,12 @@ def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
 
 def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
     widths = {port["name"]: int(port["width"]) for port in manifest["ports"]}
-    layers = tuple(
-        CoreLayer(
-            name=layer["name"],
-            neurons=int(layer["neurons"]),
-            vectors=int(layer["vectors"]),
-            cycles=int(layer["cycles"]),
-            tap_valid=layer["tap"]["valid"],
-            tap_data=layer["tap"]["data"],
-            positions=int(layer["tap"]["positions"]),
-            rows=int(layer["tap"]["rows"]),
-            width=int(layer["tap"]["width"]),
-            words=int(layer["tap"]["words"]),
-            row=int(layer["row"]),
-        )
-        for layer in manifest["layers"]
-    )
+    layers = [_layer(told) for told in manifest["layers"]]
     if [(c.name, c.neurons) for c in layers] != [(n.name, n.neurons) for n in network.weighted]:
         raise InputError(f"{folder}: the manifest's layers are not the network's")
+    order = [layer.name for layer in network.layers]
+    layers += [_layer(told) for told in manifest["pools"] if told["name"] in order]
+    layers.sort(key=lambda layer: order.index(layer.name))
     return Core(
         folder=folder,
         verilog=tuple(
@@ -263,10 +248,26 @@ def _core(folder: Path, manifest: dict[str, Any], network: Network) -> Core:
         input_width=widths["s_axis_tdata"],
         output_beats=int(manifest["output_beats"]),
         output_width=widths["m_axis_tdata"],
-        layers=layers,
+        layers=tuple(layers),
         queues=tuple(Queue(**queue) for queue in manifest["queues"]),
         interval=int(manifest["interval"]),
         latency=None if manifest["latency"] is None else int(manifest["latency"]),
         network=network,
         family=manifest.get("technology", {}).get("family", GENERIC),
+    )
+
+
+def _layer(told: dict[str, Any]) -> CoreLayer:
+    tap = told["tap"]
+    return CoreLayer(
+        name=told["name"],
+        neurons=int(told["neurons"]),
+        vectors=int(told["vectors"]),
+        tap_valid=tap["valid"],
+        tap_data=tap["data"],
+        positions=int(tap["positions"]),
+        rows=int(tap["rows"]),
+        width=int(tap["width"]),
+        words=int(tap["words"]),
+        row=int(told["row"]),
     )

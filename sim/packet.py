@@ -21,7 +21,7 @@ class Results:
     Parameters
     ----------
     bits : tuple of ndarray[uint8], (N, M), of maps (N, M * positions)
-        Of each hidden layer with weights; of a netlist, none.
+        Of each hidden layer but flattenings; of a netlist, none.
     scores : ndarray[int32], (N, M), or None where the network ends in bits, and of a netlist
     output : ndarray[int64], (N, number of results)
         What came out of `m_axis`: the class, the scores or the bits.

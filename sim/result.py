@@ -176,7 +176,7 @@ class Prediction:
     classes : ndarray[uint16], (N,), or None where the network ends in bits
     scores : ndarray[int32], (N, M), or None likewise
     bits : tuple of ndarray[uint8], (N, M)
-        Of each hidden layer.
+        Of each hidden layer but flattenings.
     cycles : ndarray[int64], (N,)
         From a sample's first beat to the last beat of its result; with several samples in the core
         at once this is more than the latency of an empty one.

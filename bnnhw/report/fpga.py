@@ -76,7 +76,8 @@ def _traffic(manifest: dict[str, Any], build: Path) -> Record:
         beat_bytes = pixels if int(stated["bits"]) > 1 else -(-pixels // 8)
         out_bytes = OUTPUT_BYTES
         if manifest["output"] == "bits":
-            out_bytes = -(-int(manifest["layers"][-1]["folding"]["rows"]) // 8)
+            last = manifest["layers"][-1]["folding"]
+            out_bytes = -(-int(last["rows"]) * int(last["positions"]) // 8)
         value = beats * beat_bytes + int(manifest["output_beats"]) * out_bytes
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(f"{build}: its manifest lacks {error}; generate it again") from None

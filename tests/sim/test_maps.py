@@ -11,8 +11,9 @@ import pytest
 from networks import random_conv_network
 from sim_bench import SIMULATORS, need
 
-from bnnhw.folding import Folding, LayerFolding
+from bnnhw.folding import Folding, LayerFolding, balanced
 from bnnhw.golden import evaluate
+from bnnhw.maps import Flatten, Pool
 from bnnhw.network import Network
 from bnnhw.network_file import load
 from bnnhw.queues import Queue, queues
@@ -52,7 +53,8 @@ def test_every_bit_is_goldens_and_the_interval_is_kept(
             tmp_path / "b", simulator="icarus", stall_in=stall, stall_out=stall, seed=2
         )
         assert result.failure == "" and result.images > 8
-        values = sum(math.prod(layer.shape_out) for layer in network.weighted)
+        seen = (layer for layer in network.layers if not isinstance(layer, Flatten))
+        values = sum(math.prod(layer.shape_out) for layer in seen)
         assert result.neurons == values + (1 if output == "class" else 3)
         assert stall or result.interval_cycles == result.interval
         assert result.latency is None
@@ -79,8 +81,8 @@ def test_predictions_have_the_layers_bits(tmp_path: Path) -> None:
     got, wanted = predict(tmp_path / "b", x, simulator="icarus"), evaluate(network, x)
     assert got.scores is not None and wanted.scores is not None
     assert np.array_equal(got.scores, wanted.scores)
-    for bits, i in zip(got.bits, (0, 2), strict=True):
-        assert np.array_equal(bits, wanted.bits[i].reshape(len(x), -1))
+    for bits, right in zip(got.bits, wanted.bits[:3], strict=True):
+        assert np.array_equal(bits, right.reshape(len(x), -1))
 
 
 def test_one_wrong_weight_of_a_convolution_is_told_by_place(tmp_path: Path) -> None:
@@ -96,6 +98,32 @@ def test_one_wrong_weight_of_a_convolution_is_told_by_place(tmp_path: Path) -> N
     result = simulate(tmp_path / "b", simulator="icarus", check_files=False)
     assert result.mismatch is not None and result.mismatch.layer == first.name
     assert result.mismatch.neuron % 6 == 4
+
+
+@pytest.mark.parametrize("interval", [40, 400])
+def test_one_wrong_channel_of_a_pooling_is_told_by_place(tmp_path: Path, interval: int) -> None:
+    need("icarus")
+    network = random_conv_network((8, 8, 2), [("conv", 6, 1, 1, 0), ("pool", 0, 2, 2, 0)], seed=1)
+    pool = network.layers[1]
+    assert isinstance(pool, Pool)
+    channels = pool.pool_and.copy()
+    channels[3] ^= 1
+    wrong = dataclasses.replace(
+        network,
+        layers=(
+            network.layers[0],
+            dataclasses.replace(pool, pool_and=channels),
+            *network.layers[2:],
+        ),
+    )
+    folding = balanced(network, interval)
+    whole = [one.columns is not None for one in folding.map_words(network)]
+    assert whole[1] == (interval == 40)
+    generate(wrong, tmp_path / "b", folding=folding, vectors=4)
+    network.save(tmp_path / "b" / "model.safetensors")
+    result = simulate(tmp_path / "b", simulator="icarus", check_files=False)
+    assert result.mismatch is not None and result.mismatch.layer == pool.name
+    assert result.mismatch.neuron % 6 == 3
 
 
 # Foldings of LeNet under which these queues' layers have no cycle to spare.
