@@ -103,7 +103,7 @@ def test_one_wrong_weight_of_a_convolution_is_told_by_place(tmp_path: Path) -> N
 @pytest.mark.parametrize("interval", [40, 400])
 def test_one_wrong_channel_of_a_pooling_is_told_by_place(tmp_path: Path, interval: int) -> None:
     need("icarus")
-    network = random_conv_network((8, 8, 2), [("conv", 6, 1, 1, 0), ("pool", 0, 2, 2, 0)], seed=1)
+    network = random_conv_network((8, 9, 2), [("conv", 6, 1, 1, 0), ("pool", 0, 2, 2, 0)], seed=1)
     pool = network.layers[1]
     assert isinstance(pool, Pool)
     channels = pool.pool_and.copy()
