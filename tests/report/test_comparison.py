@@ -44,7 +44,7 @@ MANIFEST = {
     "output": "class",
     "output_beats": 1,
     "input": {"bits": 4, "size": 100, "pixels_per_beat": 3, "beats": 34},
-    "layers": [{"folding": {"rows": 8}}, {"folding": {"rows": 9}}],
+    "layers": [{"folding": {"rows": 8}}, {"folding": {"rows": 9, "positions": 1}}],
 }
 CLOCK = record("clock", 200e6, "Hz", seed=1, tools={"nextpnr-ecp5": "0.11"})
 CYCLES = [
@@ -106,8 +106,16 @@ def test_there_is_a_row_for_each_target(tmp_path: Path) -> None:
         ({"input": {"bits": 1, "pixels_per_beat": 12, "beats": 9}}, 9 * 2 + 4),
         ({"output": "scores", "output_beats": 10}, 34 * 3 + 40),
         ({"output": "bits", "output_beats": 2}, 34 * 3 + 2 * 2),
+        (
+            {
+                "output": "bits",
+                "output_beats": 6,
+                "layers": [{"folding": {"rows": 6, "positions": 4}}],
+            },
+            34 * 3 + 6 * 3,
+        ),
     ],
-    ids=["class", "bits in", "scores", "bits out"],
+    ids=["class", "bits in", "scores", "bits out", "bits of positions out"],
 )
 def test_bytes_through_the_streams(
     changes: dict[str, Any], bytes_an_image: int, tmp_path: Path
