@@ -1,5 +1,6 @@
 """The netlist rung: what Yosys made of a core, on the same bench, against golden."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -7,17 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sim_bench import SIMULATORS, make, need
+from networks import random_conv_network
+from sim_bench import SIMULATORS, grid, make, need
 
 from bnnhw.boards import synth
 from bnnhw.boards.models import LIBRARIES
 from bnnhw.boards.netlist import read_netlist
 from bnnhw.cli import main
 from bnnhw.errors import InputError
+from bnnhw.folding import Folding
 from bnnhw.record import read_records
+from bnnhw.rtl.emit import generate
 from bnnhw.sim import simulate
 from bnnhw.sim.core import read_core
 from bnnhw.sim.faults import campaign
+from bnnhw.technology import Technology
 
 QUICK = "ice40"
 
@@ -53,6 +58,33 @@ def test_stalls_change_nothing_in_a_netlist(build: Path) -> None:
         build, netlist=True, simulator="icarus", vectors=16, stall_in=0.5, stall_out="bursts"
     )
     assert result.failure == "" and result.interval_cycles is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["ecp5", "ice40"])
+def test_a_netlist_of_maps_gives_what_golden_says(tmp_path: Path, target: str) -> None:
+    """Windows that come whole, two at once, and word by word; a pooling; memory in LUTs on ecp5."""
+    need("icarus")
+    stages = [("conv", 6, 3, 1, 0), ("pool", 0, 2, 2, 0), ("conv", 5, 2, 1, 0)]
+    network = random_conv_network((8, 8, 2), stages, bits=3, seed=1)
+    layers = [
+        grid("conv0", 6, 1, 16, 4),
+        grid("conv2", 2, 1, 16),
+        grid("out", 1, 1, 10),
+    ]
+    layers[0] = dataclasses.replace(layers[0], positions=2)
+    folding, technology = Folding(layers=tuple(layers)), Technology(family=target)
+    generate(network, tmp_path / "b", folding=folding, technology=technology, vectors=8)
+    words = {one.name: one for one in folding.map_words(network)}
+    assert words["conv0"].columns is not None and words["conv2"].columns is None
+    synth(tmp_path / "b", target=target)
+    for stall in (0.0, 0.5):
+        result = simulate(
+            tmp_path / "b", netlist=True, simulator="icarus", vectors=20, stall_in=stall,
+            stall_out=stall,
+        )  # fmt: skip
+        assert result.failure == ""
+        assert stall or result.interval_cycles == result.interval
 
 
 def one_bit_wrong(folder: Path) -> Iterator[str]:
