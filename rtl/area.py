@@ -12,6 +12,7 @@ from ..maps import Flatten, Pool
 from ..network import Network
 from ..queues import bank_lines, ring_words
 from ..technology import Technology
+from ..timing import exit_depth
 from ..window import Window
 from .bank import bank_area
 from .counting.compressed import sites
@@ -19,7 +20,8 @@ from .families import FAMILIES
 from .plan import RING, LayerPlan
 from .weights import cell_structure, form_of
 
-CONTROL = 60  # LUT sites of a stage's counters and handshakes, about
+# LUT sites, about: of a stage's counters and handshakes, and of those that walk over a map.
+CONTROL, WALK = 60, 350
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +60,8 @@ def core_area(network: Network, folding: Folding, technology: Technology) -> lis
         if isinstance(stage, Pool):
             parts.append(Area(name="or", sites=maps[stage.name].wide))
         elif not isinstance(stage, Flatten):
-            parts += _layer(stage, folds[stage.name], technology)
+            whole = isinstance(stage, Conv) and maps[stage.name].columns is not None
+            parts += _layer(stage, folds[stage.name], technology, whole=whole)
             bits = 1
         found.append(
             Area(name=stage.name, sites=sum(part.sites for part in parts),
@@ -67,7 +70,9 @@ def core_area(network: Network, folding: Folding, technology: Technology) -> lis
     return found
 
 
-def _layer(layer: Layer, fold: LayerFolding, technology: Technology) -> Iterator[Area]:
+def _layer(
+    layer: Layer, fold: LayerFolding, technology: Technology, *, whole: bool
+) -> Iterator[Area]:
     plan = LayerPlan(layer, fold, technology)
     grids, cells = fold.positions, fold.rows * fold.positions
     weight, rams = _weights(plan)
@@ -84,6 +89,13 @@ def _layer(layer: Layer, fold: LayerFolding, technology: Technology) -> Iterator
     if isinstance(layer, Output):
         edge += width
     yield Area(name="edges", sites=cells * edge)
+    depth = exit_depth(layer, fold, technology)
+    word = cells * plan.word_width
+    bank, blocks = bank_area(technology, word, 1 << (depth - 1).bit_length())
+    yield Area(name="exit", sites=bank + word, rams=blocks)
+    if isinstance(layer, Conv) and plan.input_folds > 1:  # whole windows are taken apart
+        inputs = grids * plan.input_folds * fold.simd
+        yield Area(name="gearbox", sites=inputs * layer.input_bits * whole)
     depth = 1 << (RING * plan.steps - 1).bit_length()
     bank, blocks = bank_area(technology, fold.planes * fold.lanes, depth)
     yield Area(name="replay", sites=grids * fold.cols * bank, rams=grids * fold.cols * blocks)
@@ -110,9 +122,9 @@ def _buffer(window: Window, words: MapWords, bits: int, technology: Technology) 
     if words.columns is None:
         depth = ring_words(window, window.shape[2] // words.channels)
         luts, blocks = bank_area(technology, words.wide * bits, depth)
-        return Area(name="lines", sites=luts + words.wide * bits, rams=blocks)
+        return Area(name="lines", sites=luts + 2 * words.wide * bits + WALK, rams=blocks)
     high, wide = window.kernel[0], words.wide * bits
     low = max(1, (words.columns.line - 1).bit_length())
     luts, blocks = bank_area(technology, wide, bank_lines(words.columns) << low)
-    turn = high * wide * max(1, high - 1)  # each line out of any bank
-    return Area(name="lines", sites=high * luts + turn, rams=high * blocks)
+    turn = high * wide * high  # each line out of any bank, and a slack
+    return Area(name="lines", sites=high * luts + turn + WALK, rams=high * blocks)
