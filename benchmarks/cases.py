@@ -7,9 +7,10 @@ from pathlib import Path
 
 from bnnhw.boards import Synthesis, synth, synth_popcount, target
 from bnnhw.errors import ToolError
-from bnnhw.folding import Folding, LayerFolding, proposed
+from bnnhw.folding import Folding, LayerFolding
 from bnnhw.network import Network
 from bnnhw.network_file import load
+from bnnhw.proposal import proposed
 from bnnhw.record import Record
 from bnnhw.report.fpga import fpga_rows
 from bnnhw.rtl.emit import generate

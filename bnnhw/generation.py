@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .budget import within_budget
 from .errors import InputError
-from .folding import CLOCK_HZ, Folding, LayerFolding, proposed
+from .folding import CLOCK_HZ, Folding, LayerFolding
 from .network import Network
 from .network_file import load
+from .proposal import proposed, within_budget
 from .synthetic import bits_input, random_conv, random_layer
 from .technology import Technology
 from .window import Window

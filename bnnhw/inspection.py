@@ -10,12 +10,12 @@ from rich import box
 from rich.console import Group, RenderableType
 
 from . import console
-from .budget import within_budget
 from .errors import InputError
-from .folding import CLOCK_HZ, Folding, ceil_div, layer_cycles, proposed
+from .folding import CLOCK_HZ, Folding, ceil_div, layer_cycles
 from .layers import Layer, Output
 from .network import Network
 from .network_file import load
+from .proposal import proposed, within_budget
 from .technology import Technology
 
 if TYPE_CHECKING:

@@ -3,7 +3,15 @@
 All in closed form, from the network and its folding; simulation counts how full each one gets.
 """
 
-__all__ = ["Queue", "bank_lines", "marked_frames", "position_words", "queues", "ring_words"]
+__all__ = [
+    "Queue",
+    "bank_lines",
+    "column_words",
+    "marked_frames",
+    "position_words",
+    "queues",
+    "ring_words",
+]
 
 import dataclasses
 from collections.abc import Iterator
@@ -108,6 +116,11 @@ def bank_lines(columns: Columns) -> int:
     return 1 << ceil_div(TOLD, kh * columns.line).bit_length()
 
 
+def column_words(columns: Columns) -> int:
+    """Words that a column buffer's banks hold together."""
+    return columns.window.kernel[0] * bank_lines(columns) * columns.line
+
+
 def marked_frames(network: Network, folding: Folding, technology: Technology) -> int:
     """Frames that have come in whole while their map is no vector yet: so many are marked.
 
@@ -133,7 +146,7 @@ def marked_frames(network: Network, folding: Folding, technology: Technology) ->
 
 def _buffer(name: str, window: Window, words: MapWords) -> Queue:
     if words.columns is not None:
-        depth = window.kernel[0] * bank_lines(words.columns) * words.columns.line
+        depth = column_words(words.columns)
     else:
         depth = ring_words(window, window.shape[2] // words.channels)
     return Queue(name=name, depth=depth, level=f"{name}.ahead", base=depth - 1)

@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..queues import bank_lines
+from ..queues import bank_lines, column_words
 from ..technology import Technology
 from ..window import Columns
 from .bank import Bank, as_stream
@@ -86,7 +86,7 @@ class ColumnBuffer(wiring.Component):
             ]
 
         fetch = Signal()
-        depth = kh * laps * wide
+        depth = column_words(self.columns)
         bits = (depth + 3 * self.columns.window.shape[0] * wide).bit_length() + 1
         reads = Reads(m, bits=bits, depth=depth, put=put, fetch=fetch)
         walk = _Walk(m, self.columns, bits, reads.step)

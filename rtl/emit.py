@@ -14,12 +14,13 @@ from .. import __version__
 from ..dataflow import MapWords
 from ..errors import InputError
 from ..files import new_folder, write_bytes, write_text
-from ..folding import Folding, layer_cycles, proposed
+from ..folding import Folding, layer_cycles
 from ..golden import evaluate
 from ..layers import Conv, Output
 from ..maps import Pool
 from ..network import Network
 from ..network_file import load
+from ..proposal import proposed
 from ..technology import Technology
 from ..timing import network_latency
 from ..vectors import edge_vectors, random_vectors
@@ -68,7 +69,7 @@ def generate(
         The folder to write: `bnnhw_core.v`, `manifest.json`, `model.safetensors`,
         `folding.toml`, `vectors.safetensors`. Replaced if it is such a folder already.
     folding : Folding, or the path of one, optional
-        By default `folding.proposed`.
+        By default `proposal.proposed`.
     technology : Technology, optional
         By default plain Verilog for any tool. For a family, `bnnhw_cells.v` holds behavioural twins
         of the cells that the Verilog names, for simulation.

@@ -145,14 +145,7 @@ class Flow:
 
     def without_marks(self) -> None:
         """A layer's plain stream, as words none of which is to be dropped."""
-        words = stream.Signature(word_layout(len(self.source.payload))).create()
-        self.m.d.comb += [
-            words.valid.eq(self.source.valid),
-            words.p.units.eq(self.source.payload),
-            words.p.drop.eq(0),
-            self.source.ready.eq(words.ready),
-        ]
-        self.source = words
+        self._make_words(self.source.payload, Const(0))
 
     def hold_at_end(self, name: str, go: Value, drop: Value | None = None) -> Value:
         """Let each vector's last word pass only while `go`, with `drop` marked by that; and say
@@ -195,11 +188,14 @@ class Flow:
 
     def _rearrange(self, units: Value) -> None:
         """Words with these units for theirs."""
+        self._make_words(units, self.source.p.drop)
+
+    def _make_words(self, units: Value, drop: Value) -> None:
         words = stream.Signature(word_layout(len(units))).create()
         self.m.d.comb += [
             words.valid.eq(self.source.valid),
             words.p.units.eq(units),
-            words.p.drop.eq(self.source.p.drop),
+            words.p.drop.eq(drop),
             self.source.ready.eq(words.ready),
         ]
         self.source = words

@@ -4,24 +4,29 @@ import contextlib
 import dataclasses
 import os
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from networks import random_conv_network
 
 from bnnhw.dataflow import at_once, least_cycles
 from bnnhw.errors import InputError
-from bnnhw.folding import Folding, LayerFolding, balanced
+from bnnhw.folding import Folding, LayerFolding
 from bnnhw.layers import Conv, Layer
 from bnnhw.network import Network
+from bnnhw.proposal import balanced
 
-__all__ = ["count", "drawn_foldings", "drawn_networks", "stalls"]
+__all__ = ["drawing", "drawn_foldings", "drawn_networks", "stalls"]
 
 MOST = 40  # of any size
 stalls = st.sampled_from([0.0, 0.0, 0.1, 0.5, 0.9])
 
 
-def count(usual: int, soak: int) -> int:
-    """How many are drawn: more for `make soak`."""
-    return soak if os.environ.get("BNNHW_SOAK") else usual
+def drawing(usual: int, soak: int) -> settings:
+    """How many are drawn, more for `make soak`, and however long each takes."""
+    count = soak if os.environ.get("BNNHW_SOAK") else usual
+    return settings(
+        deadline=None, max_examples=count, suppress_health_check=list(HealthCheck), print_blob=True
+    )
 
 
 @st.composite

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bnnhw.budget import within_budget
 from bnnhw.cli import main
 from bnnhw.errors import InputError
 from bnnhw.folding import Folding
 from bnnhw.network import Network
 from bnnhw.network_file import load
+from bnnhw.proposal import within_budget
 from bnnhw.rtl.area import core_area
 from bnnhw.rtl.weights import settled
 from bnnhw.technology import Technology

@@ -13,16 +13,9 @@ from hypothesis import strategies as st
 from networks import random_network
 
 from bnnhw.errors import InputError
-from bnnhw.folding import (
-    BAKED_DEPTH,
-    Folding,
-    LayerFolding,
-    balanced,
-    ceil_div,
-    layer_cycles,
-    proposed,
-)
+from bnnhw.folding import BAKED_DEPTH, Folding, LayerFolding, ceil_div, layer_cycles
 from bnnhw.layers import Dense, Layer
+from bnnhw.proposal import balanced, proposed
 
 
 def layer(K: int, M: int, bits: int = 1) -> Layer:

@@ -3,8 +3,8 @@
 
 import numpy as np
 import pytest
-from drawn import count, drawn_foldings, drawn_networks, stalls
-from hypothesis import HealthCheck, given, settings
+from drawn import drawing, drawn_foldings, drawn_networks, stalls
+from hypothesis import given
 from hypothesis import strategies as st
 from rtl_bench import Stalls, beats_of, expected, run_core
 
@@ -13,10 +13,7 @@ from bnnhw.vectors import random_vectors
 
 
 @pytest.mark.slow
-@settings(
-    deadline=None, max_examples=count(20, 200), suppress_health_check=list(HealthCheck),
-    print_blob=True,
-)  # fmt: skip
+@drawing(20, 200)
 @given(network=drawn_networks(1500), stall_in=stalls, stall_out=stalls, data=st.data())
 def test_any_network_equals_golden(
     network: Network, stall_in: float, stall_out: float, data: st.DataObject

@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from drawn import count, drawn_foldings, drawn_networks, stalls
-from hypothesis import HealthCheck, given, settings
+from drawn import drawing, drawn_foldings, drawn_networks, stalls
+from hypothesis import given
 from hypothesis import strategies as st
 from sim_bench import SIMULATORS, need
 
@@ -15,10 +15,7 @@ from bnnhw.sim import simulate
 
 
 @pytest.mark.slow
-@settings(
-    deadline=None, max_examples=count(4, 30), suppress_health_check=list(HealthCheck),
-    print_blob=True,
-)  # fmt: skip
+@drawing(4, 30)
 @given(network=drawn_networks(20_000), stall_in=stalls, stall_out=stalls, data=st.data())
 def test_every_bit_of_any_network_is_goldens(
     network: Network, stall_in: float, stall_out: float, data: st.DataObject

@@ -11,11 +11,12 @@ import pytest
 from networks import random_conv_network
 from sim_bench import SIMULATORS, need
 
-from bnnhw.folding import Folding, LayerFolding, balanced
+from bnnhw.folding import Folding, LayerFolding
 from bnnhw.golden import evaluate
 from bnnhw.maps import Flatten, Pool
 from bnnhw.network import Network
 from bnnhw.network_file import load
+from bnnhw.proposal import balanced
 from bnnhw.queues import Queue, queues
 from bnnhw.rtl.emit import generate
 from bnnhw.sim import predict, simulate
