@@ -42,6 +42,7 @@ GROUPS: dict[str, dict[str, Option]] = {
         "shift": (int, "N", "pixels by which images are moved at random"),
         "flip": (bool, "", "mirror half of the images"),
         "input-dropout": (float, "SHARE", "share of a sample's inputs that are 0"),
+        "hidden-dropout": (float, "SHARE", "share of hidden activations that are 0 in training"),
     },
     "loss": {
         "loss": (str, "LOSS", "hinge or cross_entropy"),

@@ -37,7 +37,7 @@ def calibrate(model: BinaryNet, x: Tensor) -> None:
     model.train()
     for module in drawn:
         module.how = dataclasses.replace(
-            module.how, stochastic_activations=False, stochastic_weights=False
+            module.how, stochastic_activations=False, stochastic_weights=False, dropout=0.0
         )
     for layer in model.binarized():
         layer.real = False

@@ -33,7 +33,7 @@ WHOLE = {
     "seed": (0, 2**31 - 1),
     "threads": (1, 1024),
 }
-SHARES = ("distill", "smoothing", "input_dropout", "average")
+SHARES = ("distill", "smoothing", "input_dropout", "hidden_dropout", "average")
 
 DIGITS = "digits"
 WARMUP = 2
@@ -68,6 +68,8 @@ class TrainConfig:
         Mirror half of the training images, left to right.
     input_dropout : float
         Share of a training sample's inputs that are 0.
+    hidden_dropout : float
+        Share of a hidden layer's activations that are 0 in training, neither -1 nor +1.
 
     window : "box" or "triangle"
         Where the gradient passes an activation's sign, see `binarize`.
@@ -129,6 +131,7 @@ class TrainConfig:
     shift: int = 0
     flip: bool = False
     input_dropout: float = 0.0
+    hidden_dropout: float = 0.0
 
     window: str = "triangle"
     activations: str = "deterministic"

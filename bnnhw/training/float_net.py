@@ -22,6 +22,8 @@ class FloatNet(Classifier):
     ----------
     topology, shape, classes, input_bits, generator
         As for `BinaryNet`.
+    dropout : float
+        Share of a hidden layer's activations that are 0 in training.
     """
 
     def __init__(
@@ -31,11 +33,12 @@ class FloatNet(Classifier):
         classes: int,
         *,
         input_bits: int,
+        dropout: float = 0.0,
         generator: torch.Generator,
     ) -> None:
         super().__init__(topology, shape, input_bits)
         shapes = topology.shapes(shape)
-        self.layers = nn.Sequential(*_float_layers(topology, shapes))
+        self.layers = nn.Sequential(*_float_layers(topology, shapes, dropout))
         last = nn.Linear(math.prod(shapes[-1]), classes)
         self.layers.extend([*([Flat()] if len(shapes[-1]) == 3 and self.maps else []), last])
         for module in self.layers:
@@ -65,8 +68,15 @@ class Flat(nn.Module):
         return flat(x)
 
 
-def _float_layers(topology: Topology, shapes: list[tuple[int, ...]]) -> Iterator[nn.Module]:
-    """Each stage with batch norm and ReLU; a pooling of sums ahead of them."""
+def _float_layers(
+    topology: Topology, shapes: list[tuple[int, ...]], dropout: float
+) -> Iterator[nn.Module]:
+    """Each stage with batch norm, ReLU and dropout; a pooling of sums ahead of them."""
+
+    def norm(neurons: int) -> list[nn.Module]:
+        drop = [nn.Dropout(dropout)] if dropout else []
+        return [BatchNorm(neurons), nn.ReLU(), *drop]
+
     waiting: list[nn.Module] = []
     for stage, taken in zip(topology.stages, shapes, strict=False):
         if isinstance(stage, PoolStage):
@@ -78,10 +88,10 @@ def _float_layers(topology: Topology, shapes: list[tuple[int, ...]]) -> Iterator
         if isinstance(stage, ConvStage):
             size, step, pad = stage.kernel, stage.stride, stage.padding
             yield nn.Conv2d(taken[2], stage.neurons, size, step, pad, bias=False)
-            waiting = [BatchNorm(stage.neurons), nn.ReLU()]
+            waiting = norm(stage.neurons)
         else:
             if len(taken) == 3 and topology.has_maps:
                 yield Flat()
             yield nn.Linear(math.prod(taken), stage.neurons, bias=False)
-            waiting = [BatchNorm(stage.neurons), nn.ReLU()]
+            waiting = norm(stage.neurons)
     yield from waiting

@@ -36,11 +36,15 @@ class Binarization:
     window : "box" or "triangle"
         Of the activations' gradient, see `binarize`. Weights are clipped to where the box is open.
     stochastic_activations, stochastic_weights : bool
+    dropout : float
+        Share of a hidden layer's activations that are 0, the others being larger by as much
+        (Srivastava et al. 2014).
     """
 
     window: str = "box"
     stochastic_activations: bool = False
     stochastic_weights: bool = False
+    dropout: float = 0.0
 
 
 class BinaryAffine(nn.Module):
@@ -156,14 +160,15 @@ class Block(nn.Module):
         self.how = how
 
     def forward(self, x: Tensor) -> Tensor:
-        """In -1, +1. In eval mode bit for bit what hardware does."""
+        """In -1, +1, but for dropout. In eval mode bit for bit what hardware does."""
         s = self.affine(flat(x) if isinstance(self.affine, BinaryLinear) else x)
         if self.pool is not None:
             s = self.pool(s)
         if not self.training:
             return self.norm.decide(s.round())
         stochastic = self.how.stochastic_activations
-        return binarize(self.norm(s), self.how.window, stochastic=stochastic)
+        bits = binarize(self.norm(s), self.how.window, stochastic=stochastic)
+        return functional.dropout(bits, self.how.dropout) if self.how.dropout else bits
 
     def stages(self, x: Tensor) -> list[Tensor]:
         """In eval mode, each layer that the file has for this one: a flattening, the sums' signs

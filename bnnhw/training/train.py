@@ -228,6 +228,7 @@ class _Run:
                 window=config.window,
                 stochastic_activations=config.activations == "stochastic",
                 stochastic_weights=config.weights == "stochastic",
+                dropout=config.hidden_dropout,
             ),
             norm=config.norm,
             init=config.init,
@@ -244,6 +245,7 @@ class _Run:
             self.form.shape,
             self.data.classes,
             input_bits=self.form.bits,
+            dropout=config.hidden_dropout,
             generator=torch.Generator().manual_seed(config.seed),
         )
         done = self.fit(twin, self.folder / TEACHER, None, None)

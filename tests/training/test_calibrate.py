@@ -8,7 +8,7 @@ from bnnhw.training.calibrate import SAMPLES, STEP, calibrate
 from bnnhw.training.layers import Binarization, BinaryAffine, Block
 from bnnhw.training.norm import MOMENTUM, NORMS, Norm
 
-STOCHASTIC = Binarization(stochastic_activations=True, stochastic_weights=True)
+STOCHASTIC = Binarization(stochastic_activations=True, stochastic_weights=True, dropout=0.3)
 
 
 def net(norm: str, how: Binarization = STOCHASTIC) -> BinaryNet:

@@ -11,6 +11,7 @@ from bnnhw.training import BinaryNet, Topology, TrainConfig
 from bnnhw.training.binarize import binarize
 from bnnhw.training.distributed import Processes
 from bnnhw.training.fit import Fit
+from bnnhw.training.float_net import FloatNet
 from bnnhw.training.layers import Binarization
 from bnnhw.training.tensors import Tensors
 
@@ -84,6 +85,34 @@ def test_dropped_inputs_are_zero_and_the_others_larger() -> None:
     dropped = (seen[0] == 0) & lit
     assert float(dropped.sum() / lit.sum()) == pytest.approx(0.25, abs=0.02)
     assert torch.allclose(seen[0][lit & ~dropped], x[lit & ~dropped] / 0.75)
+
+
+def test_dropped_activations_are_zero_and_the_others_larger() -> None:
+    run = begun(net(how=Binarization(dropout=0.25)))
+    seen = []
+    layers = run.model.binarized()[1:]
+    for layer in layers:
+        layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    x = run.data.x_train[:500]
+    run.model.train()
+    run.loss(x, run.data.y_train[:500])
+    assert len(seen) == len(layers) == 2
+    for a in seen:
+        assert a.unique().tolist() == pytest.approx([-1 / 0.75, 0, 1 / 0.75])
+        assert float((a == 0).float().mean()) == pytest.approx(0.25, abs=0.02)
+    seen.clear()
+    run.model.eval()
+    run.model(x)
+    assert all(a.unique().tolist() == [-1, 1] for a in seen)
+
+
+def test_the_float_twin_drops_as_many_activations() -> None:
+    twin = FloatNet(
+        Topology.parse("4C3-MP2-8"), (8, 8, 1), 10, input_bits=4, dropout=0.25,
+        generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    rates = [module.p for module in twin.modules() if isinstance(module, torch.nn.Dropout)]
+    assert rates == [0.25, 0.25]
 
 
 def test_weights_are_real_in_the_first_stage_and_evaluated_as_signs() -> None:

@@ -102,7 +102,12 @@ def test_the_same_options_give_the_same_file(tmp_path: Path) -> None:
     [
         {},
         {"distill": 0.5, "shift": 1, "class_scales": True},
-        {"activations": "stochastic", "weights": "stochastic", "input_dropout": 0.1},
+        {
+            "activations": "stochastic",
+            "weights": "stochastic",
+            "input_dropout": 0.1,
+            "hidden_dropout": 0.2,
+        },
         {"norm": "shift", "optimizer": "shift_adamax", "rate": 2**-6, "average": 0.9},
         {"topology": "4C3p1-MP2-5C3-8", "real_epochs": 2, "flip": True, "glorot_rates": True},
         {"loss": "cross_entropy", "smoothing": 0.1, "precision": "bfloat16", "init": "glorot"},
@@ -217,6 +222,7 @@ def test_digits_are_learned(tmp_path: Path) -> None:
         ({"distill": 1.5}, "distill must be 0 to 1, not 1.5"),
         ({"average": 1.0}, "average must be at least 0 and below 1, not 1.0"),
         ({"input_dropout": -0.5}, "input_dropout must be at least 0 and below 1, not -0.5"),
+        ({"hidden_dropout": 1.0}, "hidden_dropout must be at least 0 and below 1, not 1.0"),
         ({"smoothing": 0.1}, "smoothing goes with the loss cross_entropy, not hinge"),
         ({"real_epochs": 6}, "real_epochs must be 0 to 5, not 6"),
         ({"norm": "layer"}, "norm must be batch or shift, not 'layer'"),
