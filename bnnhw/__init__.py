@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .maps import Flatten, Pool
     from .network import Network
     from .network_file import load
+    from .proposal import Budget
     from .report.comparison import compare
     from .rtl.emit import generate
     from .sim import predict, simulate
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Budget": "proposal",
     "Conv": "layers",
     "Dense": "layers",
     "Flatten": "maps",
@@ -53,6 +55,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Budget",
     "Conv",
     "Dense",
     "Flatten",

@@ -11,7 +11,7 @@ from .errors import InputError
 from .folding import CLOCK_HZ, Folding, LayerFolding
 from .network import Network
 from .network_file import load
-from .proposal import proposed, within_budget
+from .proposal import Budget, proposed, within_budget
 from .synthetic import bits_input, random_conv, random_layer
 from .technology import Technology
 from .window import Window
@@ -32,7 +32,7 @@ def choose(
     grid: dict[str, Any] | None = None,
     target_fps: float | None = None,
     clock_hz: float = CLOCK_HZ,
-    budget: int | None = None,
+    budget: Budget | None = None,
     technology: Technology | None = None,
     output: str | None = None,
     seed: int = 0,
@@ -42,7 +42,7 @@ def choose(
     Either `model`, all of it or the one `layer`; or a random layer of `inputs` and `neurons`, or a
     random convolution of a map's `shape`, `neurons` and `kernel`; and either a `folding` file, or
     for one layer its `grid` (rows, cols, lanes, planes, weights, positions), or a proposal for
-    `target_fps` at `clock_hz`, or for a `budget` of the technology's LUT sites. Raises InputError
+    `target_fps` at `clock_hz`, or for a `budget` of the technology's family. Raises InputError
     where they do not fit together.
     """
     grid = {name: value for name, value in (grid or {}).items() if value is not None}

@@ -15,7 +15,7 @@ from .folding import CLOCK_HZ, Folding, ceil_div, layer_cycles
 from .layers import Layer, Output
 from .network import Network
 from .network_file import load
-from .proposal import proposed, within_budget
+from .proposal import Budget, proposed, within_budget
 from .technology import Technology
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def inspect(
     folding: Folding | Path | str | None = None,
     target_fps: float | None = None,
     clock_hz: float = CLOCK_HZ,
-    budget: int | None = None,
+    budget: Budget | None = None,
     technology: Technology | None = None,
 ) -> Inspection:
     """Look at a network under a folding.
@@ -279,8 +279,8 @@ def inspect(
         every 1,024 cycles.
     clock_hz : float
         The clock for which images a second are told.
-    budget : int, optional
-        LUT sites, about, that a proposed folding may take of the technology's family.
+    budget : Budget, optional
+        What a proposed folding may take of the technology's family.
     technology : Technology, optional
         The family for which areas are estimated; by default none.
 

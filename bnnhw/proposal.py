@@ -1,28 +1,99 @@
 """Foldings proposed for a network: for an interval, for images a second, for a budget of LUTs."""
 
-__all__ = ["balanced", "proposed", "within_budget"]
+__all__ = ["Budget", "balanced", "proposed", "within_budget"]
 
-import contextlib
+import bisect
 import dataclasses
 import itertools
 import math
 from collections.abc import Iterator
 
-from .dataflow import at_once, conv_words, least_cycles
+from .dataflow import MapWords, at_once, conv_words, least_cycles
 from .errors import InputError
 from .folding import CLOCK_HZ, Folding, LayerFolding, ceil_div
 from .layers import Conv, Layer
 from .network import Network
 from .technology import Technology
 
+LANES = 16  # of a cell, where nothing but lanes is counted
 DEFAULT_INTERVAL = 1024  # cycles: a grid of one cell runs a layer of 128 x 128 bits in that
 EDGE_LANES = 12  # that a row's edge costs, about
 MOST_CYCLES = 1 << 36  # of a sample: more than any network takes on one cell
 STEP = 32
+# Cells' lanes that are tried for a family: whole carry lines, words of block RAM, whole windows.
+SIZES = (16, 18, 24, 32, 36, 48, 64, 72)
+WIDEST = 256  # planes of lanes in one counter: wider ones save little, and take long to plan
+# What a block RAM may be worth, of the family's LUTs to each of theirs: the less, the more used.
+SHARES = (8, 2, 1, 1 / 2, 1 / 3, 1 / 4, 1 / 5, 1 / 6, 1 / 8, 1 / 10, 1 / 12, 1 / 16, 1 / 32, 0)
 
 
-def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = "class") -> Folding:
-    """The folding with the fewest lanes in all that reaches an interval.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Budget:
+    """What a core may take of a family, about.
+
+    Parameters
+    ----------
+    luts : int
+        LUT sites.
+    rams : int, optional
+        Block RAMs, used where they save most LUT sites. Without, one is used where it saves as many
+        as the family's devices have to each.
+    """
+
+    luts: int
+    rams: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.luts < 1:
+            raise InputError(f"the budget must be at least 1 LUT site, not {self.luts}")
+        if self.rams is not None and self.rams < 0:
+            raise InputError(f"the budget must be at least 0 block RAMs, not {self.rams}")
+
+    @classmethod
+    def parse(cls, text: str) -> "Budget":
+        """`60000`, or `60000,200` with block RAMs."""
+        parts = text.split(",")
+        if len(parts) > 2 or not all(part.isascii() and part.isdecimal() for part in parts):
+            raise InputError(f"the budget must be LUTs or LUTs,RAMs, as 60000,200, not {text!r}")
+        return cls(*map(int, parts))
+
+    def __str__(self) -> str:
+        rams = "" if self.rams is None else f" and {self.rams:,} block RAMs"
+        return f"{self.luts:,} LUT sites{rams}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Prices:
+    """What a grid costs, by the estimates of `rtl.area`.
+
+    Parameters
+    ----------
+    technology : Technology
+        Of a family.
+    ram : float
+        LUT sites that a block RAM is worth.
+    """
+
+    technology: Technology
+    ram: float
+
+    def of(self, layer: Layer, fold: LayerFolding, words: MapWords | None) -> float:
+        """In LUT sites, of a layer on a grid, its map coming in these words."""
+        from .rtl.area import layer_area
+
+        areas = layer_area(layer, fold, self.technology, words)
+        return math.fsum(area.sites + self.ram * area.rams for area in areas)
+
+
+def balanced(
+    network: Network,
+    interval: int,
+    *,
+    lanes: int = LANES,
+    output: str = "class",
+    prices: Prices | None = None,
+) -> Folding:
+    """The smallest folding that reaches an interval.
 
     From the last layer to the first: of all grids of whole cells that take at most `interval`
     cycles, and whose rows divide the next layer's SIMD or are divided by it (any other width needs
@@ -36,6 +107,8 @@ def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = 
         Cycles a sample, at least 1.
     lanes : int
         Inputs a cell takes; fewer where a layer has fewer inputs.
+    prices : Prices, optional
+        Then cells of several sizes, with weights in LUTs and in block RAM, are compared by them.
 
     Raises
     ------
@@ -49,7 +122,7 @@ def balanced(network: Network, interval: int, *, lanes: int = 16, output: str = 
     for layer in reversed(network.weighted):
         wide = layer.neurons if isinstance(layer, Conv) else next_width
         last = layer is network.layers[-1]
-        layers.insert(0, _smallest(layer, interval, lanes, wide, last=last))
+        layers.insert(0, _smallest(layer, interval, lanes, wide, prices, last=last))
         next_width = layers[0].simd
     folding = Folding(layers=tuple(layers))
     reached = folding.interval(network, output)
@@ -100,13 +173,16 @@ def proposed(
 
 
 def within_budget(
-    network: Network, budget: int, technology: Technology, *, output: str = "class"
+    network: Network,
+    budget: Budget,
+    technology: Technology,
+    *,
+    output: str = "class",
 ) -> Folding:
-    """The balanced folding of the shortest interval whose estimated LUT sites are at most `budget`.
+    """The folding of the shortest interval whose estimated area is within the budget.
 
-    The estimates are those of `rtl.area`. A slower core may take more, as weights move between LUTs
-    and block RAM, so intervals are tried from the shortest on, each about 3 % longer; takes under a
-    second.
+    The estimates are those of `rtl.area`. A longer interval takes no more, so the shortest is found
+    by halving, to about 3 %; takes a few seconds.
 
     Raises
     ------
@@ -114,27 +190,48 @@ def within_budget(
         If no folding is that small, or the family is not said.
     """
     from .rtl.area import core_area
+    from .rtl.families import FAMILIES
 
     if technology.generic:
         raise InputError("a budget is of a family's LUT sites: name the family by --target")
-    if budget < 1:
-        raise InputError(f"the budget must be at least 1 LUT site, not {budget}")
+    worth = FAMILIES[technology.family].luts_per_ram
+    least: list[tuple[float, int]] = []
 
-    interval = _least(network, output)
-    least, seen = math.inf, set()
-    while interval < MOST_CYCLES:
-        with contextlib.suppress(InputError):  # some short ones cannot be had
-            folding = balanced(network, interval, output=output)
-            if folding not in seen:
-                seen.add(folding)
-                area = sum(one.sites for one in core_area(network, folding, technology))
-                if area <= budget:
-                    return folding
-                least = min(least, area)
-        interval += 1 + interval // STEP
-    raise InputError(
-        f"a budget of {budget:,} LUT sites is too small; the smallest core takes about {least:,.0f}"
-    )
+    def smallest(interval: int, share: float) -> tuple[Folding, float, int]:
+        """With a block RAM worth so much; its LUT sites and block RAMs."""
+        prices = Prices(technology=technology, ram=share * worth)
+        folding = balanced(network, interval, output=output, prices=prices)
+        areas = core_area(network, folding, technology)
+        return folding, math.fsum(a.sites for a in areas), sum(a.rams for a in areas)
+
+    def fitting(interval: int) -> Folding | None:
+        """The one of that interval that uses as many block RAMs as it may, if it is within."""
+        try:
+            share: float = 1
+            if (rams := budget.rams) is not None:
+                over = bisect.bisect_left(
+                    SHARES, True, key=lambda share: smallest(interval, share)[2] > rams
+                )
+                share = SHARES[max(0, over - 1)]
+            folding, sites, blocks = smallest(interval, share)
+        except InputError:  # some short intervals cannot be had
+            return None
+        least.append((sites, blocks))
+        fits = sites <= budget.luts and (budget.rams is None or blocks <= budget.rams)
+        return folding if fits else None
+
+    intervals = [_least(network, output)]
+    while intervals[-1] < MOST_CYCLES:
+        intervals.append(intervals[-1] + 1 + intervals[-1] // STEP)
+    first = bisect.bisect_left(intervals, True, key=lambda n: fitting(n) is not None)
+    folding = fitting(intervals[first]) if first < len(intervals) else None
+    if folding is None:
+        sites, blocks = min(least)
+        raise InputError(
+            f"a budget of {budget} is too small; the smallest core takes about {sites:,.0f}"
+            + ("" if budget.rams is None else f" and {blocks:,}")
+        )
+    return folding
 
 
 def _least(network: Network, output: str) -> int:
@@ -146,44 +243,62 @@ def _least(network: Network, output: str) -> int:
 
 
 def _smallest(
-    layer: Layer, interval: int, lanes: int, next_simd: int, *, last: bool
+    layer: Layer,
+    interval: int,
+    lanes: int,
+    next_simd: int,
+    prices: Prices | None,
+    *,
+    last: bool,
 ) -> LayerFolding:
-    lanes = min(lanes, layer.inputs)
     planes_choices = [p for p in (1, 2, 4, 8) if p == 1 or p < 2 * layer.input_bits]
-    best: tuple[tuple[int, ...], LayerFolding] | None = None
-    widest = ceil_div(layer.inputs, lanes)
     counts = _positions_in_time(layer, interval, last=last)
-    for count, planes, cols in itertools.product(counts, planes_choices, _useful(widest)):
-        fold = LayerFolding(name=layer.name, cols=cols, lanes=lanes, planes=planes, positions=count)
-        folds = interval // (fold.groups(layer) * fold.steps(layer))
-        if folds < 1:
+    sizes, stores = [min(lanes, layer.inputs)], ["auto"]
+    if prices is not None:
+        sizes = sorted({min(size, layer.inputs) for size in SIZES})
+        stores = ["baked", "bram"]
+    best: tuple[tuple[float, ...], LayerFolding] | None = None
+    for count, planes, size in itertools.product(counts, planes_choices, sizes):
+        if size * planes > max(WIDEST, sizes[0] * planes):
             continue
-        rows = ceil_div(layer.neurons, folds)
-        while next_simd % rows and rows % next_simd:
-            rows += 1
-        fold = dataclasses.replace(fold, rows=rows)
-        if isinstance(layer, Conv):
-            words = conv_words(layer, interval, count, fold.hold(layer)).words
-            if words > interval:
+        for cols in _useful(ceil_div(layer.inputs, size)):
+            fold = LayerFolding(
+                name=layer.name, cols=cols, lanes=size, planes=planes, positions=count
+            )
+            folds = interval // (fold.groups(layer) * fold.steps(layer))
+            if folds < 1:
                 continue
-        # A plane of a lane costs what a lane does; a row's edge and a column's bank a little more.
-        cost = count * rows * fold.simd * planes
-        # Each further position's grid has a replay buffer and edges of its own.
-        cost += (count - 1) * (fold.simd * planes + rows * EDGE_LANES)
-        key = (cost, count * (rows + 2 * cols), planes)
-        if best is None or key < best[0]:
-            best = key, fold
+            rows = ceil_div(layer.neurons, folds)
+            while next_simd % rows and rows % next_simd:
+                rows += 1
+            words = None
+            if isinstance(layer, Conv):
+                words = conv_words(layer, interval, count, fold.hold(layer))
+                if words.words > interval:
+                    continue
+            for store in stores:
+                fold = dataclasses.replace(fold, rows=rows, weights=store)
+                cost = _lanes(fold) if prices is None else prices.of(layer, fold, words)
+                key = (cost, count * (rows + 2 * cols), planes)
+                if best is None or key < best[0]:
+                    best = key, fold
     if best is None:
-        fold = LayerFolding(
+        return LayerFolding(
             name=layer.name,
             rows=layer.neurons,
-            cols=widest,
-            lanes=lanes,
+            cols=ceil_div(layer.inputs, sizes[-1]),
+            lanes=sizes[-1],
             planes=planes_choices[-1],
             positions=counts[-1],
         )
-        return fold
     return best[1]
+
+
+def _lanes(fold: LayerFolding) -> float:
+    """A plane of a lane costs what a lane does; a row's edge and a column's bank a little more."""
+    lanes, count = fold.simd * fold.planes, fold.positions
+    # Each further position's grid has a replay buffer and edges of its own.
+    return count * fold.rows * lanes + (count - 1) * (lanes + fold.rows * EDGE_LANES)
 
 
 def _positions_in_time(layer: Layer, interval: int, *, last: bool) -> list[int]:

@@ -1,8 +1,10 @@
 """LUT sites and block RAMs of a core, told before it is generated: estimates, and so marked."""
 
-__all__ = ["Area", "core_area"]
+__all__ = ["Area", "core_area", "layer_area"]
 
 import dataclasses
+import functools
+import math
 from collections.abc import Iterator
 
 from ..dataflow import MapWords
@@ -12,16 +14,19 @@ from ..maps import Flatten, Pool
 from ..network import Network
 from ..queues import bank_lines, ring_words
 from ..technology import Technology
-from ..timing import exit_depth
+from ..timing import RepackSizes, exit_depth
 from ..window import Window
 from .bank import bank_area
+from .counting.abilities import Kind
 from .counting.compressed import sites
+from .counting.writer import structure
 from .families import FAMILIES
 from .plan import RING, LayerPlan
-from .weights import cell_structure, form_of
+from .weights import form_of
 
 # LUT sites, about: of a stage's counters and handshakes, and of those that walk over a map.
 CONTROL, WALK = 60, 350
+PLACES = 3  # LUT sites a bit of a repacking gearbox, which comes from several places
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,8 +65,7 @@ def core_area(network: Network, folding: Folding, technology: Technology) -> lis
         if isinstance(stage, Pool):
             parts.append(Area(name="or", sites=maps[stage.name].wide))
         elif not isinstance(stage, Flatten):
-            whole = isinstance(stage, Conv) and maps[stage.name].columns is not None
-            parts += _layer(stage, folds[stage.name], technology, whole=whole)
+            parts += layer_area(stage, folds[stage.name], technology, maps.get(stage.name))
             bits = 1
         found.append(
             Area(name=stage.name, sites=sum(part.sites for part in parts),
@@ -70,17 +74,22 @@ def core_area(network: Network, folding: Folding, technology: Technology) -> lis
     return found
 
 
-def _layer(
-    layer: Layer, fold: LayerFolding, technology: Technology, *, whole: bool
+def layer_area(
+    layer: Layer, fold: LayerFolding, technology: Technology, words: MapWords | None = None
 ) -> Iterator[Area]:
+    """Of a layer's parts, without the buffer before it.
+
+    Parameters
+    ----------
+    words : MapWords, optional
+        In which a convolution's map comes.
+    """
     plan = LayerPlan(layer, fold, technology)
     grids, cells = fold.positions, fold.rows * fold.positions
     weight, rams = _weights(plan)
-    kind = "bit" if form_of(layer, fold, technology) in ("constant", "fused") else "xnor"
-    for c in range(fold.cols):
-        addend = c * fold.lanes * ((1 << fold.planes) - 1)
-        counter = sites(cell_structure(layer, fold, technology, addend), kind)
-        yield Area(name="cells", sites=cells * (counter + weight))
+    kind: Kind = "bit" if form_of(layer, fold, technology) in ("constant", "fused") else "xnor"
+    counters = _counters(technology, kind, fold.lanes, fold.planes, fold.cols)
+    yield Area(name="cells", sites=cells * (counters + fold.cols * weight))
     yield Area(name="weights", sites=0, rams=ceil_div(rams * cells * fold.cols, 2))
     width = plan.acc_max.bit_length() + 1
     folds, family = plan.neuron_folds, FAMILIES[technology.family]
@@ -93,12 +102,38 @@ def _layer(
     word = cells * plan.word_width
     bank, blocks = bank_area(technology, word, 1 << (depth - 1).bit_length())
     yield Area(name="exit", sites=bank + word, rams=blocks)
-    if isinstance(layer, Conv) and plan.input_folds > 1:  # whole windows are taken apart
-        inputs = grids * plan.input_folds * fold.simd
-        yield Area(name="gearbox", sites=inputs * layer.input_bits * whole)
+    if isinstance(layer, Conv) and words is not None:
+        yield Area(name="gearbox", sites=_gearbox(layer, fold, words))
     depth = 1 << (RING * plan.steps - 1).bit_length()
     bank, blocks = bank_area(technology, fold.planes * fold.lanes, depth)
     yield Area(name="replay", sites=grids * fold.cols * bank, rams=grids * fold.cols * blocks)
+
+
+@functools.cache
+def _counter(technology: Technology, kind: Kind, lanes: int, planes: int, addend: int) -> int:
+    return sites(structure(technology, kind, lanes, planes, addend), kind)
+
+
+@functools.cache
+def _counters(technology: Technology, kind: Kind, lanes: int, planes: int, cols: int) -> int:
+    """Of a row's cells; foldings are compared by the thousand, and have few different ones."""
+    most = lanes * ((1 << planes) - 1)
+    # A partial sum's bits are what counts of it.
+    addends = [(1 << (c * most).bit_length()) - 1 for c in range(cols)]
+    return sum(_counter(technology, kind, lanes, planes, addend) for addend in addends)
+
+
+def _gearbox(layer: Conv, fold: LayerFolding, words: MapWords) -> float:
+    """Ahead of a convolution: whole windows are taken apart, positions' words put together."""
+    if words.columns is not None:
+        inputs = fold.positions * fold.input_folds(layer) * fold.simd
+        return inputs * layer.input_bits if inputs > fold.simd * fold.positions else 0
+    bus = fold.bus(layer, words.channels)
+    if bus % words.channels == 0 or words.channels % bus == 0:
+        return 0
+    step = math.gcd(bus, words.channels)
+    sizes = RepackSizes(layer.inputs // step, words.channels // step, bus // step, 1)
+    return PLACES * sizes.capacity * step * layer.input_bits
 
 
 def _weights(plan: LayerPlan) -> tuple[float, int]:

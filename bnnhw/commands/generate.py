@@ -3,7 +3,7 @@
 bnnhw generate model.safetensors --target-fps 100000 -o build
 bnnhw generate model.safetensors --folding folding.toml -o build
 bnnhw generate model.safetensors --target ecp5 -o build
-bnnhw generate model.safetensors --target ecp5 --budget 20000 -o build
+bnnhw generate model.safetensors --target ecp5 --budget 20000,56 -o build
 bnnhw generate model.safetensors --layer fc1 --rows 16 --cols 2 --lanes 16 -o build
 bnnhw generate --inputs 784 --neurons 256 --rows 16 --cols 2 --lanes 16 -o build
 bnnhw generate --map 32x32x3 --kernel 3 --neurons 64 --input-bits 8 --planes 8 -o build
@@ -47,8 +47,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="the clock at which it does (default: 150)",
     )  # fmt: skip
     folded.add_argument(
-        "--budget", type=int, metavar="LUTS",
-        help="the fastest core of about so many of the target's LUT sites",
+        "--budget", metavar="LUTS[,RAMS]",
+        help="the fastest core of about so many of the target's LUT sites, and block RAMs",
     )  # fmt: skip
     written = parser.add_argument_group("what it is written for")
     written.add_argument(
@@ -121,6 +121,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     from .. import console
     from ..generation import choose
+    from ..proposal import Budget
     from ..rtl.emit import generate
 
     # Ctrl-C leaves components without a use, and Amaranth would warn of each as it goes.
@@ -142,7 +143,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         grid={name: getattr(args, name) for name in GRID},
         target_fps=args.target_fps,
         clock_hz=args.clock_mhz * 1e6,
-        budget=args.budget,
+        budget=Budget.parse(args.budget) if args.budget is not None else None,
         technology=technology,
         output=args.output,
         seed=args.seed,

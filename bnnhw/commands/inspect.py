@@ -21,9 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     fold.add_argument(
         "--budget",
-        type=int,
-        metavar="LUTS",
-        help="propose the fastest folding of about so many of the target's LUT sites",
+        metavar="LUTS[,RAMS]",
+        help="propose the fastest folding of about so many of the target's LUT sites, block RAMs",
     )
     parser.add_argument(
         "--target", choices=TECHNOLOGIES, default=GENERIC,
@@ -40,13 +39,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     from .. import console
     from ..inspection import inspect
+    from ..proposal import Budget
 
     result = inspect(
         args.model,
         folding=args.folding,
         target_fps=args.target_fps,
         clock_hz=args.clock_mhz * 1e6,
-        budget=args.budget,
+        budget=Budget.parse(args.budget) if args.budget is not None else None,
         technology=Technology(family=args.target),
     )
     if args.write_folding is not None:
