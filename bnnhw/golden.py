@@ -1,6 +1,14 @@
 """The reference: what a network computes, in integers and numpy only. Everything else equals it."""
 
-__all__ = ["Trace", "evaluate", "layer_scores", "layer_sums", "patches", "rearranged"]
+__all__ = [
+    "Trace",
+    "evaluate",
+    "layer_bits",
+    "layer_scores",
+    "layer_sums",
+    "patches",
+    "rearranged",
+]
 
 import dataclasses
 
@@ -56,7 +64,7 @@ def evaluate(network: Network, x: npt.NDArray[np.uint8]) -> Trace:
             # argmax returns the first of equal maxima: the lowest index wins.
             classes = scores.argmax(axis=1).astype(np.uint16)
             return Trace(bits=tuple(bits), scores=scores, classes=classes)
-        x = _bits(layer, x)
+        x = layer_bits(layer, x)
         bits.append(x)
     return Trace(bits=tuple(bits), scores=None, classes=None)
 
@@ -69,7 +77,7 @@ def rearranged(layer: Pool | Flatten, x: npt.NDArray[np.uint8]) -> npt.NDArray[n
     return np.where(layer.pool_and, seen.min(axis=3), seen.max(axis=3))
 
 
-def _bits(layer: Dense | Pool | Flatten, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def layer_bits(layer: Dense | Pool | Flatten, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """What a layer gives, (N, *layer.shape_out), for x of (N, *layer.shape_in)."""
     if isinstance(layer, Flatten | Pool):
         return rearranged(layer, x)

@@ -106,6 +106,21 @@ class Network:
         return self.weighted
 
     @property
+    def sizes(self) -> str:
+        """What people call it: `784-256-10`, or `28x28x1-16C5-P2-128-10` with 16 kernels of 5 x 5
+        and a pooling of 2 x 2."""
+        taken = self.layers[0].shape_in
+        words = ["x".join(map(str, taken))]
+        for layer in self.layers:
+            if isinstance(layer, Conv | Pool):
+                high, wide = layer.window.kernel
+                kind = f"{layer.neurons}C" if isinstance(layer, Conv) else "P"
+                words.append(f"{kind}{high}" if high == wide else f"{kind}{high}x{wide}")
+            elif not isinstance(layer, Flatten):
+                words.append(str(layer.neurons))
+        return "-".join(words)
+
+    @property
     def operations(self) -> int:
         """Operations a sample, over all layers: 2 for each weight that a window meets."""
         return sum(layer.operations for layer in self.weighted)

@@ -1,6 +1,6 @@
 """One layer: replay buffer, sequencer, grid, edges, and the exit with its credits."""
 
-__all__ = ["LayerCore"]
+__all__ = ["LayerCore", "of_position"]
 
 from collections.abc import Sequence
 
@@ -76,10 +76,10 @@ class LayerCore(wiring.Component):
         each = "vector" if self.gives_class else "fold"
         sequencer = Sequencer(plan, word_each=each)
         for p, replay in enumerate(replays):
-            m.submodules[f"replay{_of(p)}"] = replay
+            m.submodules[f"replay{of_position(p)}"] = replay
         m.submodules.sequencer = sequencer
         for p, grid in enumerate(grids):
-            m.submodules[f"grid{_of(p)}"] = grid
+            m.submodules[f"grid{of_position(p)}"] = grid
         for p, replay in enumerate(replays):
             size = len(replay.i.p.units)
             m.d.comb += [
@@ -133,7 +133,7 @@ class LayerCore(wiring.Component):
             for p, (replay, grid) in enumerate(zip(replays, grids, strict=True)):
                 a = getattr(replay, f"a_{c}")
                 for k in range(read - 2):
-                    a = late(m, f"a_wait{_of(p)}_{k}_{c}", a)
+                    a = late(m, f"a_wait{of_position(p)}_{k}_{c}", a)
                 m.d.comb += [getattr(grid, f"a_{c}").eq(a), getattr(grid, f"addr_{c}").eq(addr)]
             if c + 1 < self.plan.fold.cols:
                 addr = late(m, f"weight_addr_{c}", addr)
@@ -157,19 +157,19 @@ class LayerCore(wiring.Component):
             led = control
             for r in range(fold.rows):
                 ps = getattr(grid, f"ps_{r}")
-                m.submodules[f"edge{_of(p)}_{r}"] = edge = Edge(plan, r, ps.shape())
+                m.submodules[f"edge{of_position(p)}_{r}"] = edge = Edge(plan, r, ps.shape())
                 m.d.comb += [edge.ps.eq(ps), edge.control_i.eq(led)]
                 if fold.band_of(r + 1) > fold.band_of(r):
                     led = edge.control_o
                 result: Value = edge.o
                 for k in range(fold.band_of(fold.rows - 1) - fold.band_of(r)):
-                    result = late(m, f"result{_of(p)}_{r}_{k}", result)
+                    result = late(m, f"result{of_position(p)}_{r}_{k}", result)
                 results.append(result)
             if p == 0:
                 m.d.comb += self.tap_valid.eq(edge.done)
         m.d.comb += self.tap_data.eq(Cat(*results))
 
 
-def _of(position: int) -> str:
+def of_position(position: int) -> str:
     """What a position's parts are called after it."""
     return f"_{position}" if position else ""

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from ..boards.mapped import FACTS
 from ..errors import InputError
 from ..folding import Folding
-from ..golden import Trace, evaluate, layer_scores, layer_sums
-from ..layers import Dense, Output
+from ..golden import Trace, evaluate, layer_bits, layer_scores, layer_sums, patches
+from ..layers import Conv, Dense, Layer, Output
 from ..network import Network
 from ..rtl.sites import Site, faulty_threshold, threshold_site, weight_site
 from ..technology import GENERIC
@@ -32,26 +32,31 @@ class Fault:
     Parameters
     ----------
     layer : int
-        Index of the layer.
+        Index among the layers with weights.
     neuron : int
     kind : "weight" or "threshold"
     index : int
         k of the weight, or the bit of the stored threshold.
+    position : int
+        Of a convolution's windows at once, each of which has weights and thresholds of its own.
     """
 
     layer: int
     neuron: int
     kind: Literal["weight", "threshold"]
     index: int
+    position: int = 0
 
     def __str__(self) -> str:
         what = "weight" if self.kind == "weight" else "threshold bit"
-        return f"layer {self.layer}, neuron {self.neuron}, {what} {self.index}"
+        where = f", position {self.position}" if self.position else ""
+        return f"layer {self.layer}, neuron {self.neuron}, {what} {self.index}{where}"
 
     def site(self, network: Network, folding: Folding) -> Site:
         """Where in the Verilog that bit lies."""
         find = weight_site if self.kind == "weight" else threshold_site
-        return find(network, folding, self.layer, self.neuron, self.index)
+        where = network, folding, self.layer, self.neuron, self.index
+        return find(*where, position=self.position)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,19 +140,21 @@ def draw_faults(
     layers : list of int, optional
         Only these; by default all.
     """
-    chosen = list(layers) or list(range(len(network.dense)))
+    chosen = list(layers) or list(range(len(network.weighted)))
     weights = [
-        Fault(layer=i, neuron=j, kind="weight", index=k)
+        Fault(layer=i, neuron=j, kind="weight", index=k, position=p)
         for i in chosen
         if _width(weight_site, network, folding, i, 0)
-        for j in range(network.dense[i].neurons)
-        for k in range(network.dense[i].inputs)
+        for j in range(network.weighted[i].neurons)
+        for k in range(network.weighted[i].inputs)
+        for p in range(folding.layers[i].positions)
     ]
     thresholds = [
-        Fault(layer=i, neuron=j, kind="threshold", index=bit)
+        Fault(layer=i, neuron=j, kind="threshold", index=bit, position=p)
         for i in chosen
-        for j in _decided(network.dense[i])
+        for j in _decided(network.weighted[i])
         for bit in range(_width(threshold_site, network, folding, i, j))
+        for p in range(folding.layers[i].positions)
     ]
     rng = np.random.default_rng(seed)
     if len(weights) + len(thresholds) < count:
@@ -160,7 +167,7 @@ def draw_faults(
     return drawn + [weights[i] for i in rng.choice(len(weights), count - few, replace=False)]
 
 
-def _decided(layer: Dense | Output) -> list[int]:
+def _decided(layer: Layer) -> list[int]:
     """The neurons that fire for some input and don't for another."""
     if not isinstance(layer, Dense):
         return []
@@ -190,33 +197,58 @@ def evaluate_faulty(
     `s + (2^B' - 1) z` with a stored number that still holds the z of the right weights, B' =
     planes * ceil(B / planes), z the number of 0 bits among the weights.
     """
+    broken = network.weighted[fault.layer]
+    x = x.reshape(len(x), *network.layers[0].shape_in)
     bits: list[npt.NDArray[np.uint8]] = []
-    for i, layer in enumerate(network.dense):
-        weight = layer.weight.copy()
-        shift = 0  # of the faulty neuron's sum
-        if fault.layer == i and fault.kind == "weight":
-            weight[fault.neuron, fault.index] ^= 1
-            if layer.input_bits > 1:
-                fold = folding.layers[i]
-                top = (1 << fold.planes * fold.plane_groups(layer)) - 1
-                shift = top if weight[fault.neuron, fault.index] == 0 else -top
-        faulty = dataclasses.replace(layer, weight=weight)
-        sums = layer_sums(faulty, x)
-        if fault.layer == i:
-            sums[:, fault.neuron] += shift
-        if not isinstance(faulty, Dense):
-            scores = layer_scores(faulty, sums)
-            return Trace(
-                bits=tuple(bits), scores=scores, classes=scores.argmax(axis=1).astype(np.uint16)
-            )
-        threshold = faulty.threshold.astype(np.int64)
-        if fault.layer == i and fault.kind == "threshold":
-            threshold[fault.neuron] = faulty_threshold(
-                network, folding, i, fault.neuron, fault.index
-            )
-        x = (sums >= threshold).astype(np.uint8)
+    for layer in network.layers:
+        if isinstance(layer, Output):
+            sums = _faulty_sums(folding, fault, layer, x) if layer is broken else None
+            scores = layer_scores(layer, layer_sums(layer, x) if sums is None else sums)
+            classes = scores.argmax(axis=1).astype(np.uint16)
+            return Trace(bits=tuple(bits), scores=scores, classes=classes)
+        x = _faulty_bits(network, folding, fault, x) if layer is broken else layer_bits(layer, x)
         bits.append(x)
     return Trace(bits=tuple(bits), scores=None, classes=None)
+
+
+def _faulty_sums(
+    folding: Folding, fault: Fault, layer: Layer, x: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.int32]:
+    """What the layer with the fault compares with its threshold, (..., M), for x of (..., K)."""
+    if fault.kind == "threshold":
+        return layer_sums(layer, x)
+    weight = layer.weight.copy()
+    weight[fault.neuron, fault.index] ^= 1
+    sums = layer_sums(dataclasses.replace(layer, weight=weight), x)
+    if layer.input_bits > 1:
+        fold = folding.layers[fault.layer]
+        top = (1 << fold.planes * fold.plane_groups(layer)) - 1
+        sums[..., fault.neuron] += -top if weight[fault.neuron, fault.index] else top
+    return sums
+
+
+def _faulty_bits(
+    network: Network, folding: Folding, fault: Fault, x: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.uint8]:
+    """What a hidden layer with the fault gives; of a convolution, all but every `positions`-th
+    column of windows as without it."""
+    layer, j = network.weighted[fault.layer], fault.neuron
+    assert isinstance(layer, Dense)
+    right = layer_bits(layer, x)
+    columns: Any = slice(None)
+    if isinstance(layer, Conv):
+        x = patches(layer.window, x).reshape(*right.shape[:-1], layer.inputs)
+        columns = slice(fault.position, None, folding.layers[fault.layer].positions)
+        x = x[:, :, columns]
+    threshold = int(layer.threshold[j])
+    if fault.kind == "threshold":
+        threshold = faulty_threshold(network, folding, fault.layer, j, fault.index)
+    fires = _faulty_sums(folding, fault, layer, x)[..., j] >= threshold
+    if isinstance(layer, Conv):
+        right[:, :, columns, j] = fires
+    else:
+        right[:, j] = fires
+    return right
 
 
 def campaign(

@@ -25,6 +25,7 @@ from .packed import PackedNetwork
 BATCH = 4096
 RUNS = 30
 SHORTEST_S = 0.3  # short runs are repeated until this much time was seen
+FEWEST, LONGEST_S = 3, 10.0  # and long ones no more once this much was
 WARM_UP = 3
 ON_GPU = "inputs and weights on the device, launches and synchronization included"
 
@@ -215,10 +216,14 @@ def check(
 
 def _median_s(run: Callable[[], object]) -> tuple[float, int]:
     """The median time of one call, and of how many calls."""
+    warm = time.perf_counter() + LONGEST_S
     for _ in range(WARM_UP):
-        run()
+        if time.perf_counter() < warm:
+            run()
     times: list[float] = []
     while len(times) < RUNS or sum(times) < SHORTEST_S:
+        if len(times) >= FEWEST and sum(times) > LONGEST_S:
+            break
         start = time.perf_counter()
         run()
         times.append(time.perf_counter() - start)

@@ -119,13 +119,18 @@ def test_nothing_wrong_is_timed(gives: str, monkeypatch: pytest.MonkeyPatch) -> 
         bench.measure(network)
 
 
-def test_the_median_is_of_at_least_30_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("tick_s", "counted", "warm"), [(0.125, 30, bench.WARM_UP), (4.0, 3, 2), (64.0, 3, 0)]
+)
+def test_the_median_is_of_at_least_30_runs_but_of_few_that_are_long(
+    monkeypatch: pytest.MonkeyPatch, tick_s: float, counted: int, warm: int
+) -> None:
     clock = iter(range(1_000_000))
-    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("time.perf_counter", lambda: tick_s * next(clock))
     calls: list[None] = []
     seconds, runs = bench._median_s(lambda: calls.append(None))
-    assert (seconds, runs) == (1.0, 30)
-    assert len(calls) == 30 + bench.WARM_UP
+    assert (seconds, runs) == (tick_s, counted)
+    assert len(calls) == counted + warm
 
 
 def test_networks_are_not_changed_by_running_them() -> None:

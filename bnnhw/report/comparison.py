@@ -73,9 +73,8 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        sizes = [self.network.input.size, *(layer.neurons for layer in self.network.dense)]
         B = self.network.input.bits
-        return f"{self.name}: {'-'.join(map(str, sizes))}, {B}-bit inputs"
+        return f"{self.name}: {self.network.sizes}, {B}-bit inputs"
 
 
 def compare(
@@ -104,7 +103,6 @@ def compare(
     """
     network = model if isinstance(model, Network) else load(model)
     name = "network" if isinstance(model, Network) else Path(model).stem
-    _ = network.dense  # others are refused ahead of anything slow
     name = str(network.training.get("data", name))  # a trained file is called model.safetensors
     fpga = [] if build is None else fpga_rows(network, Path(build))
     with contextlib.ExitStack() as stack:

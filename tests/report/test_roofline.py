@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from networks import random_network
+from networks import random_conv_network, random_network
 
 from bnnhw.cost.devices import DEVICES, Device
 from bnnhw.cost.precision import BITS, FLOAT32, INT8, PRECISIONS
@@ -63,6 +63,21 @@ def test_time_of_the_memory_alone(batch: int) -> None:
     for precision, count in expected.items():
         assert least_time_s(NETWORK, SLOW_MEMORY, precision, batch) == pytest.approx(count)
         assert moved_bytes(NETWORK, precision, batch) == pytest.approx(count / batch)
+
+
+def test_a_convolutions_maps_move_once_and_what_a_pooling_drops_does_not() -> None:
+    stages = [("conv", 6, 3, 1, 0), ("pool", 0, 2, 2, 0)]
+    network = random_conv_network((8, 8, 2), stages, bits=4, classes=5)
+    assert network.sizes == "8x8x2-6C3x4-P2x3-5"
+    # Kernels of 24 weights on 6 x 5 windows; of their 180 bits 36 are written and read.
+    weights, planes = 6 * 24 + 36 * 5, 4
+    assert weight_bytes(network, FLOAT32) == 4 * weights
+    operations = 2 * 30 * 6 * 24, 2 * 36 * 5
+    assert least_time_s(network, SLOW_SUMS, FLOAT32, 3) == 3 * sum(operations)
+    assert least_time_s(network, SLOW_SUMS, BITS, 3) == 3 * (planes * operations[0] + operations[1])
+    values = 128 + 36 + 36 + 5
+    assert least_time_s(network, SLOW_MEMORY, FLOAT32, 3) == 4 * weights + 3 * 4 * values
+    assert moved_bytes(network, BITS, 1) == (weights + 128 * planes + 36 + 36) / 8 + 4 * 5
 
 
 def test_each_layer_waits_for_its_slower_half() -> None:

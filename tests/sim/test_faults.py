@@ -1,14 +1,15 @@
 """Single-bit faults: the simulation fails exactly where golden with the same fault differs."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import random_network
+from networks import random_conv_network, random_network
 from sim_bench import fold, make, need
 
 from bnnhw.errors import InputError
-from bnnhw.folding import Folding
+from bnnhw.folding import Folding, LayerFolding
 from bnnhw.golden import evaluate
 from bnnhw.layers import Dense
 from bnnhw.network import Network
@@ -51,6 +52,27 @@ def test_faults_of_a_network_show_exactly_where_golden_says(tmp_path: Path) -> N
     assert result.disagreements == [], shown(result)
     assert {r.fault.kind for r in result.runs} == {"weight", "threshold"}
     assert {r.fault.layer for r in result.runs} == {0, 1, 2}
+
+
+@pytest.mark.parametrize("positions", [1, 4])
+def test_faults_of_convolutions_show_exactly_where_golden_says(
+    tmp_path: Path, positions: int
+) -> None:
+    need("icarus")
+    # Of five windows a row, the second group of four lacks three.
+    stages = [("conv", 6, 3, 1, 0), ("pool", 0, 2, 2, 0), ("conv", 5, 2, 1, 1)]
+    network = random_conv_network((6, 8, 2), stages, bits=3, seed=1)
+    names = (layer.name for layer in network.weighted)
+    layers = [LayerFolding(name=name, rows=2, cols=2, lanes=4) for name in names]
+    layers[0] = dataclasses.replace(layers[0], positions=positions, planes=2)
+    folding = Folding(layers=tuple(layers))
+    generate(network, tmp_path / "b", folding=folding, vectors=6)
+    faults = draw_faults(network, folding, 60, seed=4)
+    assert {fault.position for fault in faults} == set(range(positions))
+    result = campaign(tmp_path / "b", faults, simulator="icarus")
+    assert result.disagreements == [], shown(result)
+    found = [run.fault for run in result.runs if run.found]
+    assert len(found) > 40 and {fault.layer for fault in found} == {0, 1, 2}
 
 
 def test_weights_in_luts_are_refused_and_thresholds_are_not(tmp_path: Path) -> None:
