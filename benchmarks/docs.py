@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bnnhw.files import write_bytes, write_text
 
-from . import ablation, accuracy, exactness, simulation, software
+from . import ablation, accuracy, agreement, exactness, simulation, software
 from .cards import CARDS, card
 from .charts import clock_chart, popcount_chart
 from .store import MODELS
@@ -36,7 +36,11 @@ TABLES = {
         "first layer": software.first_layer_table,
         "memory": software.memory_table,
     },
-    "training.md": {"ablation": ablation.table, "accuracy": accuracy.table},
+    "training.md": {
+        "ablation": ablation.table,
+        "accuracy": accuracy.table,
+        "agreement": agreement.table,
+    },
     "../README.md": {
         "accuracy": accuracy.summary,
         "hardware": hardware_table,
