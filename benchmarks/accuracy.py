@@ -3,13 +3,15 @@
     python -m benchmarks.accuracy --data-dir DIR                    all that suit a CPU: hours
     python -m benchmarks.accuracy --only mnist-256x3                networks whose names begin so
     python -m benchmarks.accuracy --gpu --minutes 9 --copy DIR      the large ones on a GPU: a slice
+    python -m benchmarks.accuracy --take DIR                        keep what such slices copied
     python -m benchmarks.accuracy --keep                            and keep what is done
 
 Each run lies in its folder and goes on where it was stopped, so the same command does slice after
 slice; with --keep a seed whose accuracies are kept already, with the same command, is done. With
 --copy the best network so far of each run, packed, its metrics, and the accuracies of those that
-are done go to another folder after every slice. A GPU machine needs no more than torch, numpy,
-safetensors, scikit-learn, Pillow and rich.
+are done go to another folder after every slice. Of the large ones all networks come before any
+float twin. A GPU machine needs no more than torch, numpy, safetensors, scikit-learn, Pillow and
+rich; where git does not tell the commit, BNNHW_COMMIT does.
 """
 
 __all__ = ["TITLES", "Outcome", "shares", "spread", "summary", "table", "trained"]
@@ -23,10 +25,11 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from bnnhw import console
-from bnnhw.errors import InputError
-from bnnhw.exits import DONE, ended
+from bnnhw.errors import InputError, ToolError
+from bnnhw.exits import DONE, FAILED, ended
 from bnnhw.machine import processor
 from bnnhw.record import Record, commit, read_records, write_records
 from bnnhw.training import TrainConfig, TrainResult, train
@@ -44,7 +47,7 @@ TITLES = {
     "cifar10": "CIFAR-10",
     "cifar10-jpeg": "CIFAR-10 as JPEGs",
 }
-DONE_RECORDS = "records.json"
+DONE_RECORDS, NETWORK_RECORDS = "records.json", "network.json"  # with the float twin, and without
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +77,8 @@ def trained(
     float_twin: bool = False,
     until: float = math.inf,
 ) -> Outcome:
-    """Train, or go on where it was stopped, until a time of `time.monotonic`.
+    """Train, or go on where it was stopped, until a time of `time.monotonic`; and then, if that is
+    asked for, the float twin.
 
     What a finished training has reached lies in its folder, and is not measured again.
 
@@ -84,7 +88,7 @@ def trained(
         Of the records, the command for example.
     """
     resume = (folder / CONFIG).exists()
-    done = folder / DONE_RECORDS
+    done = folder / (DONE_RECORDS if float_twin else NETWORK_RECORDS)
     if resume and done.exists():
         if stated(folder).config != config:
             raise InputError(f"{folder} holds a training with other options; remove it")
@@ -102,23 +106,29 @@ def trained(
 def _accuracies(result: TrainResult, config: TrainConfig, what: str) -> list[Record]:
     if result.network is None:
         return []
+    epochs = len(result.history)
+    about: dict[str, Any] = {
+        "kind": "measured",
+        "on": f"{result.network.training['data_name']}; trained on {_device(config)}",
+        "tools": {"torch": str(result.network.training["torch"])},
+        "seed": config.seed,
+        "commit": commit(),
+    }
     told = [("accuracy", result.accuracy), ("float_accuracy", result.float_accuracy)]
-    return [
+    found = [
         Record(
             name=f"{name}_{part}",
             value=share,
             unit="1",
-            kind="measured",
             how=f"{'golden' if name == 'accuracy' else 'float twin'}, the epoch best on "
-            f"validation of {len(result.history)}; {what}",
-            on=f"{result.network.training['data_name']}; trained on {_device(config)}",
-            tools={"torch": str(result.network.training["torch"])},
-            seed=config.seed,
-            commit=commit(),
+            f"validation of {epochs}; {what}",
+            **about,
         )
         for name, shares in told
         for part, share in sorted(shares.items(), reverse=True)  # validation first
     ]
+    how = f"{epochs} epochs, validation among them; {what}"
+    return [*found, Record(name="training_time", value=result.seconds, unit="s", how=how, **about)]
 
 
 def _device(config: TrainConfig) -> str:
@@ -185,47 +195,82 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--minutes", type=float, default=math.inf, metavar="M", help="of a slice")
     parser.add_argument("--copy", type=Path, metavar="DIR", help="networks and metrics go there")
+    parser.add_argument(
+        "--take", type=Path, metavar="DIR", help="train nothing; keep what --copy left there"
+    )
     args = parser.parse_args(arguments)
-    return ended("benchmarks.accuracy", lambda: _work(args), debug=args.debug)
+    work = _work if args.take is None else _take
+    return ended("benchmarks.accuracy", lambda: work(args), debug=args.debug)
 
 
 def _work(args: argparse.Namespace) -> int:
     until = time.monotonic() + 60 * args.minutes
-    rows, records, going = [], [], True
-    for run in chosen([run for run in RUNS if run.gpu == args.gpu], args.only):
-        found: list[Record] = []
-        for seed in run.seeds if going else ():
-            folder = args.out / f"{run.name}-{seed}"
-            config = run.config(seed, args.device)
-            if args.keep and (known := _kept(run, seed)):
-                found += known
-                rows.append((folder.name, "kept", *_reached(known)))
+    runs = chosen([run for run in RUNS if run.gpu == args.gpu], args.only)
+    todo = [(run, seed, args.out / f"{run.name}-{seed}") for run in runs for seed in run.seeds]
+    known = {f: _kept(run, seed) for run, seed, f in todo} if args.keep else {}
+    reached: dict[Path, Outcome] = {}
+    failed: list[str] = []
+    going = True
+    # Where time is short all networks come before any float twin.
+    for twin in (False, True) if args.gpu else (True,):
+        for run, seed, folder in todo:
+            if not going or known.get(folder) or folder.name in failed:
                 continue
-            outcome = trained(
-                config, folder, args.data_dir, run.command, float_twin=True, until=until
-            )
-            if args.copy:
-                _copy(folder, args.copy)
-            done = f"{outcome.epochs} of {config.epochs}"
-            done = done if outcome.finished else f"{done}, goes on"
+            config = run.config(seed, args.device)
+            try:
+                reached[folder] = trained(
+                    config, folder, args.data_dir, run.command, float_twin=twin, until=until
+                )
+            except ToolError as error:  # the others are not to wait for it
+                console.remark(f"{folder.name}: {error}")
+                failed.append(folder.name)
+                continue
+            finally:
+                if args.copy:
+                    _copy(folder, args.copy)
+            going = reached[folder].finished
+            if args.keep and twin and going:
+                _keep(run, reached[folder].records, folder / MODEL)
+    rows, records = [], []
+    for run, seed, folder in todo:
+        if found := known.get(folder):
+            rows.append((folder.name, "kept", *_reached(found)))
+        elif outcome := reached.get(folder):
+            epochs = run.config(seed, args.device).epochs
+            done = f"{outcome.epochs} of {epochs}{'' if outcome.finished else ', goes on'}"
             rows.append((folder.name, done, *_reached(outcome.records)))
-            going = outcome.finished
-            if not going:  # time is up
-                break
-            found += outcome.records
-        records += found
-        if args.keep and found:
-            those = {record.seed for record in found}
-            later = [seed for seed in run.seeds if seed not in those]
-            keep(f"accuracy-{run.name}", found + [r for seed in later for r in _kept(run, seed)])
-            first = args.out / f"{run.name}-{run.seeds[0]}" / MODEL
-            if run.zoo and first.exists():
-                shutil.copyfile(first, MODELS / f"{run.name}.safetensors")
+            found = outcome.records if outcome.epochs == epochs else []
+        records += found or []
     if args.copy:
         write_records(args.copy / DONE_RECORDS, records)
     heads = ("network", "epochs", "validation", "test", "float twin, test")
     console.show(console.table("accuracy of the integer networks", heads, rows))
+    return FAILED if failed else DONE
+
+
+def _take(args: argparse.Namespace) -> int:
+    """Keep what was copied on another machine."""
+    copied = read_records(args.take / DONE_RECORDS)
+    rows = []
+    for run in chosen(RUNS, args.only):
+        for seed in run.seeds:
+            found = [r for r in copied if r.seed == seed and _is_of(r, run)]
+            if found:
+                name = f"{run.name}-{seed}"
+                _keep(run, found, args.take / f"{name}.safetensors")
+                rows.append((name, *_reached(found)))
+    heads = ("network", "validation", "test", "float twin, test")
+    console.show(console.table(f"taken from {args.take}", heads, rows))
     return DONE
+
+
+def _keep(run: Run, records: list[Record], model: Path) -> None:
+    """The records of a seed, with those of the run's others, and the first one's network."""
+    (seed,) = {record.seed for record in records}
+    by_seed = {one: _kept(run, one) for one in run.seeds} | {seed: records}
+    keep(f"accuracy-{run.name}", [record for found in by_seed.values() for record in found])
+    if run.zoo and seed == run.seeds[0]:
+        shutil.copyfile(model, MODELS / f"{run.name}.safetensors")
 
 
 def _kept(run: Run, seed: int) -> list[Record]:
@@ -233,8 +278,12 @@ def _kept(run: Run, seed: int) -> list[Record]:
     return [
         record
         for record in kept(f"accuracy-{run.name}")
-        if record.seed == seed and record.how.endswith(f"; {run.command}")
+        if record.seed == seed and _is_of(record, run)
     ]
+
+
+def _is_of(record: Record, run: Run) -> bool:
+    return record.how.endswith(f"; {run.command}")
 
 
 def _reached(records: Sequence[Record]) -> Iterator[str]:

@@ -44,7 +44,12 @@ from .store import RECORDS
 LEAST_S = 30.0  # a step is not begun with less left
 RESULTS, LOG, STATE, ARCHIVE = "results", "on_gpu.log", "tried.json", "on_gpu"
 FINISHED = 1 << 30  # times a step was tried that has done all
-TESTS = ("tests/test_runner.py", "tests/test_packed.py", "tests/gpu/test_gpu.py")
+TESTS = (
+    "tests/test_runner.py",
+    "tests/test_packed.py",
+    "tests/gpu/test_gpu.py",
+    "tests/gpu/test_training.py",
+)
 SANITIZED = "tests/gpu/test_gpu.py", "-k", "convolutions or graph or operator"
 SANITIZERS = ("memcheck", "synccheck", "racecheck")
 

@@ -74,18 +74,10 @@ RUNS = (
         name="mnist-lenet",
         data="mnist",
         options=MLP | {"topology": "lenet", "epochs": 60},
-        seeds=(1,),
         zoo=True,
     ),
     Run(name="mnist-1024x3-8bit", data="mnist", options=WIDE, seeds=(1,)),
     Run(name="mnist-1024x3-1bit", data="mnist", options=WIDE | {"input_bits": 1}, seeds=(1,)),
-    Run(
-        name="mnist-4096x3-8bit",
-        data="mnist",
-        options=MLP | {"topology": "3x4096"},
-        seeds=(1,),
-        gpu=True,
-    ),
     # As far as a CPU takes it in an hour.
     Run(
         name="cifar10-cnv-short",
@@ -97,14 +89,22 @@ RUNS = (
     Run(
         name="cifar10-cnv",
         data="cifar10",
-        options={"topology": "cnv", "epochs": 250, "batch": 250},
+        options={"topology": "cnv", "epochs": 200, "calibrate": True},
         seeds=(1,),
         gpu=True,
+        zoo=True,
     ),
     Run(
         name="cifar10-convnet",
         data="cifar10",
-        options={"topology": "convnet", "epochs": 150, "batch": 250},
+        options={"topology": "convnet", "epochs": 100, "batch": 250, "calibrate": True},
+        seeds=(1,),
+        gpu=True,
+    ),
+    Run(
+        name="mnist-4096x3-8bit",
+        data="mnist",
+        options=MLP | {"topology": "3x4096", "input_dropout": 0.3, "hidden_dropout": 0.3},
         seeds=(1,),
         gpu=True,
     ),

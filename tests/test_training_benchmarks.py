@@ -10,7 +10,7 @@ import pytest
 from benchmarks import ablation, accuracy, store
 from benchmarks.cards import CARDS, card
 from benchmarks.runs import RUNS, Run
-from bnnhw.errors import InputError
+from bnnhw.errors import InputError, ToolError
 from bnnhw.record import Record, read_records
 from bnnhw.training import Topology
 
@@ -22,15 +22,21 @@ def records_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "RECORDS", tmp_path / "records")
 
 
+def told(records: list[Record]) -> list[tuple[str, float | str, int | None]]:
+    """What two trainings that are the same agree on: not how long they took."""
+    return [(r.name, r.name == "training_time" or r.value, r.seed) for r in records]
+
+
 def test_slices_end_in_the_same_records_as_one_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = Run(name="small", data="digits", options=SMALL, seeds=(4, 5))
     monkeypatch.setattr(accuracy, "RUNS", (run,))
     assert accuracy.main(["-o", str(tmp_path / "whole"), "--keep"]) == 0
-    whole = [(r.name, r.value, r.seed) for r in store.kept("accuracy-small")]
+    whole = told(store.kept("accuracy-small"))
     assert {name for name, _, _ in whole} == {
-        "accuracy_valid", "accuracy_test", "float_accuracy_valid", "float_accuracy_test"
+        "accuracy_valid", "accuracy_test", "float_accuracy_valid", "float_accuracy_test",
+        "training_time",
     }  # fmt: skip
     assert {seed for _, _, seed in whole} == {4, 5}
     capsys.readouterr()
@@ -40,7 +46,7 @@ def test_slices_end_in_the_same_records_as_one_go(
     for _ in range(12):
         assert accuracy.main([*sliced, "--keep"]) == 0
         shown = capsys.readouterr().out
-        found = [(r.name, r.value, r.seed) for r in store.kept("accuracy-small")]
+        found = told(store.kept("accuracy-small"))
         if found == whole:
             break
     assert found == whole
@@ -49,6 +55,55 @@ def test_slices_end_in_the_same_records_as_one_go(
     assert copied == ["records.json", "small-4.csv", "small-4.safetensors",
                       "small-5.csv", "small-5.safetensors"]  # fmt: skip
     assert len(read_records(tmp_path / "copy" / "records.json")) == len(whole)
+
+
+def test_on_a_gpu_all_networks_come_before_float_twins_and_are_taken_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    monkeypatch.setattr(accuracy, "MODELS", models)
+    options = SMALL | {"topology": "4C3p1-MP2-8", "precision": "bfloat16"}
+    runs = [
+        Run(name=name, data="digits", options=options | {"rate": rate}, seeds=(4,), gpu=True, zoo=z)
+        for name, rate, z in (("first", 0.1, True), ("second", 0.2, False))
+    ]
+    monkeypatch.setattr(accuracy, "RUNS", runs)
+    copy, out = tmp_path / "copy", tmp_path / "out"
+    sliced = ["--gpu", "--device", "cpu", "-o", str(out), "--minutes", "1e-5", "--copy", str(copy)]
+    for _ in range(30):
+        assert accuracy.main(sliced) == 0
+        if twins := {path.parent.parent.name for path in out.glob("*/float/metrics.csv")}:
+            assert len([*out.glob("*/network.json")]) == 2
+        if "goes on" not in capsys.readouterr().out:
+            break
+    assert twins == {"first-4", "second-4"}
+    assert {r.name for r in read_records(copy / "records.json")} >= {"float_accuracy_test"}
+    assert accuracy.main(["--take", str(copy)]) == 0
+    assert "first-4" in capsys.readouterr().out
+    for name in ("first", "second"):
+        assert len(store.kept(f"accuracy-{name}")) == 5
+    assert [path.name for path in models.iterdir()] == ["first.safetensors"]
+
+
+def test_a_run_that_fails_keeps_no_other_from_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [Run(name=name, data="digits", options=SMALL, seeds=(4,)) for name in ("a", "b")]
+    monkeypatch.setattr(accuracy, "RUNS", runs)
+    trained = accuracy.trained
+
+    def failing(config: Any, folder: Path, *given: Any, **how: Any) -> accuracy.Outcome:
+        outcome = trained(config, folder, *given, **how)
+        if folder.name == "a-4":
+            raise ToolError("torch and golden differ")
+        return outcome
+
+    monkeypatch.setattr(accuracy, "trained", failing)
+    out = str(tmp_path / "out")
+    assert accuracy.main(["-o", out, "--copy", str(tmp_path / "copy")]) == 1
+    assert "a-4: torch and golden differ" in capsys.readouterr().err
+    assert {p.name for p in (tmp_path / "copy").glob("*.csv")} == {"a-4.csv", "b-4.csv"}
 
 
 def test_a_kept_seed_is_not_trained_again_unless_its_command_is_another(

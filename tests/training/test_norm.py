@@ -20,8 +20,12 @@ def drawn(norm: Norm, shape: tuple[int, ...]) -> torch.Tensor:
     return torch.randn(shape, generator=g) * 9 + 3
 
 
+@pytest.mark.parametrize("fused", [(), ("cpu",)], ids=["ours", "fused"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_batch_norm_is_torchs_own_with_its_gradients_and_statistics(shape: tuple[int, ...]) -> None:
+def test_batch_norm_is_torchs_own_with_its_gradients_and_statistics(
+    shape: tuple[int, ...], fused: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bnnhw.training.norm.FUSED", fused)
     norm = BatchNorm(7)
     s = drawn(norm, shape).requires_grad_()
     up = torch.linspace(-1, 1, s.numel()).view(shape)
