@@ -1,4 +1,4 @@
-"""MNIST's test set through the Verilog of kept networks, and some of it through their netlists.
+"""Test images through the Verilog of whole networks, and some of them through their netlists.
 
     python -m benchmarks.simulation --data-dir DIR             all of it: hours on two cores
     python -m benchmarks.simulation --only mnist-8bit-64x64    names that begin so
@@ -16,16 +16,22 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from bnnhw import console
 from bnnhw.boards import synth, target
+from bnnhw.datasets import load as load_data
 from bnnhw.errors import InputError, ToolError
 from bnnhw.exits import DONE, ended
+from bnnhw.folding import Folding
+from bnnhw.network import Network
 from bnnhw.network_file import load
-from bnnhw.record import Record, read_records
+from bnnhw.proposal import balanced
+from bnnhw.record import Record, read_records, write_records
 from bnnhw.rtl.emit import generate
 from bnnhw.sim import simulate
 from bnnhw.technology import Technology
+from bnnhw.training import export
 
 from . import cases
 from .command import chosen, new_parser
@@ -38,32 +44,69 @@ HEADS = ("what", "images", "differ", "cycles an image", "compile", "simulate", "
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class SimulationCase:
-    """A kept network on a folding.
+    """A network on a folding, and what is asked of it.
 
     Parameters
     ----------
     name : str
-    model, folding : str
-        Files in `models`.
+    model : str
+        A file in `models`, or a topology, which then has random weights.
+    data : str
+    folding : str
+        A file in `models`; without, what is proposed for `interval`.
+    interval : int
+        Cycles an image.
     technology : Technology
     netlist : bool
         Whether it is synthesized, and the netlist simulated, too.
+    simulator : str
+    samples : int, optional
+        Of the data's test part only so many.
+    stall : float
+        On both sides; where it is 0 cycles are counted, too.
+    build : str
+        Folder, if it is another case's.
     """
 
     name: str
     model: str
-    folding: str
+    data: str = "mnist"
+    folding: str = ""
+    interval: int = 1024
     technology: Technology = dataclasses.field(default_factory=Technology)
     netlist: bool = False
+    simulator: str = "verilator"
+    samples: int | None = None
+    stall: float = 0.0
+    build: str = ""
+
+    def network(self, data_dir: Path) -> Network:
+        """The kept one, or one with random weights and norms as odd as can be."""
+        if self.model.endswith(".safetensors"):
+            return load(MODELS / self.model)
+        import torch
+
+        from .agreement import hard_network
+
+        data = load_data(self.data, data_dir)
+        form = data.input_format(8)
+        some = torch.from_numpy(form.quantize(data.x_train[:200]))
+        return export(hard_network(self.model, form, some, norm="batch"), form)
+
+    def folded(self, network: Network) -> Folding:
+        if self.folding:
+            return Folding.load(MODELS / self.folding, network)
+        return balanced(network, self.interval)
 
     def run(self, out: Path, data_dir: Path) -> Iterator[tuple[str, list[Record]]]:
         """Names, and what is kept under them: of the Verilog, then of the netlist."""
-        build = out / self.name
-        model = MODELS / self.model
+        build = out / (self.build or self.name)
         manifest = build / "manifest.json"
+        network = self.network(data_dir)
         if not manifest.exists():
-            generate(model, build, folding=MODELS / self.folding, technology=self.technology)
-        elif json.loads(manifest.read_text())["model_sha256"] != load(model).sha256:
+            folding = self.folded(network)
+            generate(network, build, folding=folding, technology=self.technology, vectors=0)
+        elif json.loads(manifest.read_text())["model_sha256"] != network.sha256:
             raise InputError(f"{build} holds another network; remove it")
         yield self.name, self._simulated(build, data_dir)
         if self.netlist:
@@ -73,21 +116,59 @@ class SimulationCase:
             yield f"{self.name}-netlist", self._simulated(build, data_dir, folder)
 
     def _simulated(self, build: Path, data_dir: Path, netlist: Path | None = None) -> list[Record]:
-        done = (
-            build / "simulation" / (f"records-{netlist.name}.json" if netlist else "records.json")
-        )
+        done = out_of(build, f"{self.name}-netlist" if netlist else self.name)
         if not done.exists():
             result = simulate(
                 build,
                 netlist=netlist or False,
-                data="mnist",
+                simulator=self.simulator,
+                data=self.data,
                 data_dir=data_dir,
+                samples=self.samples,
                 vectors=NETLIST_IMAGES if netlist else None,
+                stall_in=self.stall,
+                stall_out=self.stall,
             )
             if result.failure:
-                done.unlink(missing_ok=True)
                 raise ToolError(f"{self.name} differs from golden: {result.failure}")
+            write_records(done, result.records(0))
         return read_records(done)
+
+
+def out_of(build: Path, name: str) -> Path:
+    """Where a case's records lie, once it is done."""
+    return build / "simulation" / f"case-{name}.json"
+
+
+def _maps() -> Iterator[SimulationCase]:
+    """Networks of maps: LeNet and cnv as they are trained, the paper's ConvNet."""
+    cnv: dict[str, Any] = {
+        "model": "cifar10-cnv-short.safetensors", "data": "cifar10", "interval": 20_000,
+        "samples": 20,
+    }  # fmt: skip
+    for simulator, samples in (("verilator", 500), ("icarus", 20)):
+        for stall in (0.0, 0.5):
+            yield SimulationCase(
+                name=f"mnist-lenet-{simulator}{'-stalled' if stall else ''}",
+                model="mnist-lenet.safetensors",
+                simulator=simulator,
+                samples=samples,
+                stall=stall,
+                build="mnist-lenet",
+            )
+    for stall in (0.0, 0.5):
+        name = f"cifar10-cnv{'-stalled' if stall else ''}"
+        yield SimulationCase(name=name, stall=stall, build="cifar10-cnv", **cnv)
+    for stall in (0.0, 0.5):
+        yield SimulationCase(
+            name=f"cifar10-convnet{'-stalled' if stall else ''}",
+            model="convnet",
+            data="cifar10",
+            interval=200_000,
+            samples=1,
+            stall=stall,
+            build="cifar10-convnet",
+        )
 
 
 CASES = (
@@ -99,6 +180,7 @@ CASES = (
         )
         for bits in (8, 1)
     ),
+    *_maps(),
     *(
         SimulationCase(
             name=case.name,
@@ -108,7 +190,7 @@ CASES = (
             netlist=True,
         )
         for case in cases.CASES
-        if isinstance(case, cases.ModelCase)
+        if isinstance(case, cases.ModelCase) and case.images is None
     ),
 )
 
@@ -134,7 +216,7 @@ def _cells(records: Sequence[Record]) -> list[str]:
     return [
         f"{value['images']:,.0f}",
         f"{value['mismatches']:.0f}",
-        f"{value['interval_cycles']:g}",
+        f"{value['interval_cycles']:g}" if "interval_cycles" in value else "",
         f"{value['compile_time']:,.0f} s",
         f"{value['simulation_time']:,.0f} s",
         f"{value['simulation_speed']:,.0f}",

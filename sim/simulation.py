@@ -32,6 +32,7 @@ def simulate(
     simulator: str = "verilator",
     vectors: int | None = None,
     data: str | None = None,
+    samples: int | None = None,
     data_dir: Path | str = "data",
     seed: int = 0,
     stall_in: Stall = 0.0,
@@ -53,6 +54,8 @@ def simulate(
     vectors : int, optional
         How many inputs: the build folder's own first, then the test part of `data`, then (with no
         data) random ones. None: all of the build folder's and of the data's.
+    samples : int, optional
+        Of the data's test part only so many, the first ones.
     seed : int
         Of random inputs and of stalls.
     stall_in, stall_out : float or "bursts"
@@ -77,7 +80,7 @@ def simulate(
     if netlist is not False:
         folder = netlist_folder(core, None if netlist is True else Path(netlist))
         core, records = netlist_core(core, folder, check=check_files), f"records-{folder.name}.json"
-    x = gather(core, vectors, data=data, data_dir=data_dir, seed=seed)
+    x = gather(core, vectors, data=data, samples=samples, data_dir=data_dir, seed=seed)
     conditions = Conditions(
         seed=seed, stall_in=stall_in, stall_out=stall_out, waves_from=0 if waves else None
     )
@@ -87,17 +90,28 @@ def simulate(
 
 
 def gather(
-    core: Core, count: int | None, *, data: str | None, data_dir: Path | str, seed: int
+    core: Core,
+    count: int | None,
+    *,
+    data: str | None,
+    samples: int | None,
+    data_dir: Path | str,
+    seed: int,
 ) -> npt.NDArray[np.uint8]:
     """The inputs (N, K) of a simulation."""
     if count is not None and count < 1:
         raise InputError(f"vectors must be at least 1, not {count}")
+    if samples is not None and (data is None or samples < 1):
+        raise InputError(f"samples are of --data, at least 1, not {samples} of {data}")
     parts = [core.vectors()]
     if data is not None:
         from ..datasets import load
 
-        samples = load(data, data_dir).part("test")[0]
-        parts.append(core.network.input.quantize(samples.reshape(len(samples), -1)))
+        raw = load(data, data_dir).part("test")[0]
+        if samples is not None and samples > len(raw):
+            raise InputError(f"samples must be at most {len(raw)}, as {data} has, not {samples}")
+        raw = raw[:samples]
+        parts.append(core.network.input.quantize(raw.reshape(len(raw), -1)))
     have = sum(map(len, parts))
     if count is not None and count > have:
         if data is not None:

@@ -4,7 +4,7 @@ Every output and every layer's bits are compared, and cycles are counted against
 --netlist it is what Yosys made of the Verilog that runs: outputs and cycles are compared.
 
 bnnhw simulate build
-bnnhw simulate build --vectors all --data mnist
+bnnhw simulate build --data mnist --samples 500
 bnnhw simulate build --netlist --simulator icarus
 bnnhw simulate build --simulator icarus --vectors 200 --stall-in 0.5 --stall-out bursts --waves
 """
@@ -37,6 +37,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--data", metavar="NAME|FILE.npz|FOLDER", help="its test part follows the folder's vectors"
+    )
+    parser.add_argument(
+        "--samples", type=int, metavar="N", help="of the test part only the first N"
     )
     data_dir_argument(parser)
     parser.add_argument(
@@ -85,6 +88,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         simulator=args.simulator,
         vectors=args.vectors,
         data=args.data,
+        samples=args.samples,
         data_dir=args.data_dir,
         seed=args.seed,
         stall_in=args.stall_in,

@@ -152,6 +152,9 @@ def test_json_goes_to_standard_output_alone(
     ("wrong", "message"),
     [
         ({"vectors": 0}, "vectors must be at least 1, not 0"),
+        ({"samples": 3}, "samples are of --data, at least 1, not 3 of None"),
+        ({"samples": 0, "data": "digits"}, "samples are of --data, at least 1, not 0 of digits"),
+        ({"samples": 600, "data": "digits"}, "samples must be at most 599, as digits has, not 600"),
         ({"stall_in": 1.0}, "stall_in must be at least 0 and below 1, or bursts, not 1.0"),
         ({"stall_out": -0.1}, "stall_out must be at least 0 and below 1, or bursts, not -0.1"),
         ({"simulator": "questa"}, "simulator must be verilator or icarus, not 'questa'"),
