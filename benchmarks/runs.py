@@ -66,6 +66,14 @@ MLP: dict[str, Any] = {"shift": 0, "input_dropout": 0.2, "calibrate": True, "epo
 # Wider: on validation, 1-bit inputs, 40 epochs with seed 0, a fifth dropped 98.49 %, three tenths
 # 98.62 %, two fifths 98.64 %; a fifth and a moving average of the weights 98.57 %.
 WIDE = MLP | {"topology": "3x1024", "input_dropout": 0.3, "precision": "bfloat16"}
+# With 8-bit inputs, 60 epochs with seed 0, mean of the last ten: three tenths dropped 98.69 %, a
+# fifth and a fifth of hidden activations 98.74 %, cross entropy smoothed by 0.1 for hinge 98.79 %.
+WIDE_8BIT = WIDE | {
+    "input_dropout": 0.2,
+    "hidden_dropout": 0.2,
+    "loss": "cross_entropy",
+    "smoothing": 0.1,
+}
 RUNS = (
     Run(name="digits", data="digits", options={}, seeds=(0, 1, 2, 3, 4), zoo=True),
     Run(name="mnist-256x3-8bit", data="mnist", options=MLP, zoo=True),
@@ -76,7 +84,7 @@ RUNS = (
         options=MLP | {"topology": "lenet", "epochs": 60},
         zoo=True,
     ),
-    Run(name="mnist-1024x3-8bit", data="mnist", options=WIDE, seeds=(1,)),
+    Run(name="mnist-1024x3-8bit", data="mnist", options=WIDE_8BIT, seeds=(1,)),
     Run(name="mnist-1024x3-1bit", data="mnist", options=WIDE | {"input_bits": 1}, seeds=(1,)),
     # As far as a CPU takes it in an hour.
     Run(
