@@ -41,6 +41,9 @@ class Simulation:
         Of the first image, into an empty core; None with stalls.
     interval, latency : int
         What the manifest promises; of the latency None where it promises nothing.
+    steps : dict of str to int
+        Of each layer with weights, the cycles an image in which its grid has a step: those of the
+        words that were compared.
     queues : dict of str to (int, int)
         Of each queue in the core, the most that it held, and what it was made for.
     compile_s, wall_s : float
@@ -60,6 +63,7 @@ class Simulation:
     latency_cycles: int | None
     interval: int
     latency: int | None
+    steps: dict[str, int]
     queues: dict[str, tuple[int, int]]
     compile_s: float
     wall_s: float
@@ -87,6 +91,14 @@ class Simulation:
         return ""
 
     @property
+    def utilisation(self) -> dict[str, float]:
+        """Of each layer, the share of the cycles in which its grid had a step, in steady state;
+        nothing where no interval was counted."""
+        if self.interval_cycles is None:
+            return {}
+        return {name: float(steps / self.interval_cycles) for name, steps in self.steps.items()}
+
+    @property
     def cycles_per_s(self) -> float:
         return self.cycles / self.wall_s
 
@@ -106,6 +118,8 @@ class Simulation:
         if self.interval_cycles is not None:
             how = "counted in simulation between results, second half of the images"
             values.append(("interval_cycles", float(self.interval_cycles), "1", how))
+        how = "steps of the words that were compared, over the interval counted"
+        values += [(f"utilisation_{n}", share, "1", how) for n, share in self.utilisation.items()]
         if self.latency_cycles is not None:
             how = "counted in simulation, first image, first beat taken to last beat given"
             values.append(("latency_cycles", self.latency_cycles, "1", how))
@@ -141,6 +155,8 @@ class Simulation:
         if self.latency_cycles is not None:
             promised = "" if self.latency is None else f", {self.latency} promised"
             rows.append(("latency", f"{self.latency_cycles} cycles{promised}"))
+        if busy := ", ".join(f"{n} {share:.1%}" for n, share in self.utilisation.items()):
+            rows.append(("layers busy", busy))
         if self.queues:
             each = (f"{name} {held} of {depth}" for name, (held, depth) in self.queues.items())
             rows.append(("queues held", "\n".join(each)))
@@ -159,6 +175,7 @@ class Simulation:
         return dataclasses.asdict(self) | {
             "mismatch": self.mismatch and self.mismatch.to_json(),
             "interval_cycles": None if interval is None else float(interval),
+            "utilisation": self.utilisation,
             "cycles_per_s": round(self.cycles_per_s),
             "log": str(self.log),
             "waves": None if self.waves is None else str(self.waves),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from .. import console
 from ..errors import InputError, ToolError
+from ..folding import Folding, layer_cycles
 from ..golden import Trace, evaluate
 from ..record import write_records
 from ..vectors import random_vectors
@@ -174,6 +175,7 @@ def _judge(
 ) -> Simulation:
     run, results = outcome.runs[0], Packet(core).decode(outcome.packets)
     interval, latency = (None, None) if stalled else _count(results)
+    folding = Folding.load(core.folder / "folding.toml", core.network)
     return Simulation(
         simulator=compiled.simulator,
         version=compiled.version,
@@ -187,6 +189,9 @@ def _judge(
         latency_cycles=latency,
         interval=core.interval,
         latency=core.latency,
+        steps={
+            layer.name: layer_cycles(layer, fold) for layer, fold in folding.pairs(core.network)
+        },
         queues={
             queue.name: (held, queue.depth)
             for queue, held in zip(core.watched, run.most, strict=False)

@@ -11,7 +11,7 @@ import pytest
 from networks import random_conv_network
 from sim_bench import SIMULATORS, need
 
-from bnnhw.folding import Folding, LayerFolding
+from bnnhw.folding import Folding, LayerFolding, layer_cycles
 from bnnhw.golden import evaluate
 from bnnhw.maps import Flatten, Pool
 from bnnhw.network import Network
@@ -58,6 +58,11 @@ def test_every_bit_is_goldens_and_the_interval_is_kept(
         values = sum(math.prod(layer.shape_out) for layer in seen)
         assert result.neurons == values + (1 if output == "class" else 3)
         assert stall or result.interval_cycles == result.interval
+        predicted = {
+            layer.name: layer_cycles(layer, fold) / result.interval
+            for layer, fold in folding.pairs(network)
+        }
+        assert result.utilisation == ({} if stall else predicted)
         assert result.latency is None
 
 
