@@ -22,6 +22,9 @@ from rich.table import Table
 out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
+# The time left is told by the steps of the last so many seconds: an epoch may take hours.
+SPEED_S = 1e9
+
 
 def silence() -> None:
     """Show nothing from now on: of several processes that do the same, one is enough."""
@@ -48,7 +51,9 @@ def progress(what: str, total: int | None = None) -> Iterator["Bar"]:
         *([TimeRemainingColumn()] if counted else []),
         TextColumn("{task.fields[note]}", markup=False),
     ]
-    with Progress(*columns, console=err, disable=not err.is_terminal) as shown:
+    with Progress(
+        *columns, console=err, disable=not err.is_terminal, speed_estimate_period=SPEED_S
+    ) as shown:
         bar = Bar(shown, shown.add_task(what, total=total, note=""))
         if not err.is_terminal:
             err.print(f"{what} ...")
