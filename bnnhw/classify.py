@@ -142,16 +142,14 @@ def run(
     samples, labels = source.part(part)
     if source.shape != network.input.shape:
         raise InputError(
-            f"{source.name} has samples of shape {source.shape}, "
-            f"but {model} takes {network.input.shape}"
+            f"{data} has samples of shape {source.shape}, but {model} takes {network.input.shape}"
         )
     names = _names(network.training.get("class_names"), network.output.neurons)
     if names and source.class_names:
-        labels = _known(labels, source, names, str(model))
+        labels = _known(labels, source, names, data, str(model))
     elif source.classes > network.output.neurons:
         raise InputError(
-            f"{source.name} has {source.classes} classes, but {model} knows "
-            f"{network.output.neurons}"
+            f"{data} has {source.classes} classes, but {model} knows {network.output.neurons}"
         )
     return _run(model, network, samples, made, labels=labels, names=names)
 
@@ -195,12 +193,12 @@ def _run(
 
 
 def _known(
-    labels: npt.NDArray[np.int64], source: Dataset, names: tuple[str, ...], model: str
+    labels: npt.NDArray[np.int64], source: Dataset, names: tuple[str, ...], data: str, model: str
 ) -> npt.NDArray[np.int64]:
     """Labels as the network numbers classes of these names."""
     for name in source.class_names:
         if name not in names:
-            raise InputError(f"{source.name} has the class {name}, which {model} does not know")
+            raise InputError(f"{data} has the class {name}, which {model} does not know")
     return np.array([names.index(name) for name in source.class_names])[labels]
 
 

@@ -3,6 +3,7 @@
 __all__ = ["Dataset", "load"]
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,8 @@ def load(name_or_path: str, data_dir: Path | str = "data") -> Dataset:
         `svhn`: 99,289 images of 32 x 32 x 3, from train_32x32.mat and test_32x32.mat in `data_dir`
         or `data_dir`/svhn, or downloaded there.
         `FILE.npz`: arrays x_train, y_train, x_test, y_test and perhaps x_valid, y_valid (else a
-        sixth of the training part); nothing in it is unpickled.
+        sixth of the training part); samples (N, K), (N, H, W) or (N, H, W, C); nothing in it is
+        unpickled.
         `FOLDER`: pictures of one size, in FOLDER/CLASS/ or FOLDER/train/CLASS/ and so on.
     data_dir : Path
 
@@ -202,6 +204,7 @@ def _own(path: Path) -> Dataset:
         arrays, names = from_folder(path, SPLIT_SEED)
     else:
         arrays = from_npz(path)
+    classes = len(names) or max(2, int(arrays["y_train"].max()) + 1)
     if "x_valid" not in arrays:
         order = np.random.RandomState(SPLIT_SEED).permutation(len(arrays["x_train"]))
         valid, train = np.split(order, [max(1, len(order) // 6)])
@@ -210,13 +213,18 @@ def _own(path: Path) -> Dataset:
             arrays[f"{a}_valid"], arrays[f"{a}_train"] = whole[valid], whole[train]
     x = arrays["x_train"]
     lo, hi = (0.0, 255.0) if names else (float(x.min()), float(x.max()))
+    if not 0 < hi - lo < math.inf:
+        raise InputError(
+            f"{path}: values of the training samples must differ, and by a finite step; "
+            f"they are {lo} to {hi}"
+        )
     parts = {n: a.astype(np.int64) if n[0] == "y" else a for n, a in arrays.items()}
     return Dataset(
         name=path.stem,
         **parts,
-        classes=len(names) or max(2, int(arrays["y_train"].max()) + 1),
+        classes=classes,
         class_names=names,
         lo=lo,
         hi=hi,
-        threshold=(lo + hi) / 2,
+        threshold=lo / 2 + hi / 2,
     )

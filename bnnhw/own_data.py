@@ -23,10 +23,11 @@ Arrays = dict[str, npt.NDArray[Any]]
 def from_npz(path: Path) -> Arrays:
     """The arrays x_train, y_train, x_test, y_test and perhaps x_valid, y_valid, checked.
 
-    Nothing in the file is unpickled.
+    Samples (N, H, W) are given as (N, H, W, 1). Nothing in the file is unpickled.
     """
     arrays = read_npz(path)
-    wanted = [f"{a}_{p}" for p in PARTS for a in "xy" if p != "valid" or "x_valid" in arrays]
+    valid = "x_valid" in arrays or "y_valid" in arrays
+    wanted = [f"{a}_{p}" for p in PARTS for a in "xy" if p != "valid" or valid]
     for name in wanted:
         if name not in arrays:
             raise InputError(f"{path}: lacks the array {name}")
@@ -36,17 +37,39 @@ def from_npz(path: Path) -> Arrays:
             raise InputError(f"{path}: {name} is empty or no list")
         if not np.isfinite(arrays[name]).all():
             raise InputError(f"{path}: {name} must hold finite numbers")
-        if name[0] == "y" and not 0 <= arrays[name].min() <= arrays[name].max() < MOST_CLASSES:
-            raise InputError(
-                f"{path}: labels in {name} must be 0 to {MOST_CLASSES - 1:,}, "
-                f"not {arrays[name].min()} to {arrays[name].max()}"
-            )
-    if any(len(arrays[f"x_{n[2:]}"]) != arrays[n].size for n in wanted if n[0] == "y"):
-        raise InputError(f"{path}: each sample must have one label")
-    x = arrays["x_train"]
-    if len(x) < 2 or not x.min() < x.max():
-        raise InputError(f"{path}: x_train must have at least 2 samples, and not all values equal")
-    return {name: arrays[name] for name in wanted}
+    for part in PARTS:
+        if f"x_{part}" in wanted:
+            _check_part(path, arrays, part)
+    if (count := len(arrays["x_train"])) < 2:
+        raise InputError(f"{path}: x_train must have at least 2 samples, not {count}")
+    return {
+        name: arrays[name][..., None] if name[0] == "x" and arrays[name].ndim == 3 else arrays[name]
+        for name in wanted
+    }
+
+
+def _check_part(path: Path, arrays: Arrays, part: str) -> None:
+    """That samples are of the training part's shape, and labels a list of its classes."""
+    x, y, first = arrays[f"x_{part}"], arrays[f"y_{part}"], arrays["x_train"]
+    if not 2 <= x.ndim <= 4:
+        raise InputError(
+            f"{path}: x_{part} must have shape (N, K), (N, H, W) or (N, H, W, C), not {x.shape}"
+        )
+    if x.shape[1:] != first.shape[1:]:
+        raise InputError(
+            f"{path}: x_{part} must have shape (N, {', '.join(map(str, first.shape[1:]))}) "
+            f"as x_train has, not {x.shape}"
+        )
+    if y.shape != (len(x),):
+        raise InputError(
+            f"{path}: y_{part} must have one label a sample, shape ({len(x)},), not {y.shape}"
+        )
+    top = MOST_CLASSES - 1 if part == "train" else max(1, int(arrays["y_train"].max()))
+    if y.min() < 0 or y.max() > top:
+        limit = f"{top:,}" if part == "train" else f"{top} as in y_train"
+        raise InputError(
+            f"{path}: labels in y_{part} must be 0 to {limit}, not {y.min()} to {y.max()}"
+        )
 
 
 def from_folder(path: Path, seed: int) -> tuple[Arrays, tuple[str, ...]]:
@@ -84,6 +107,8 @@ def from_folder(path: Path, seed: int) -> tuple[Arrays, tuple[str, ...]]:
     for part, found in files.items():
         if not found:
             raise InputError(f"{path / part}: holds no pictures ({', '.join(SUFFIXES)})")
+    if "valid" not in files and len(files["train"]) < 2:
+        raise InputError(f"{path / 'train'}: must hold at least 2 pictures, one for validation")
     return _pictures(files), classes
 
 

@@ -39,9 +39,68 @@ def test_an_npz_file_gives_parts_and_limits(tmp_path: Path) -> None:
     [
         ({"y_test": None}, "lacks the array y_test"),
         ({"x_valid": np.ones((3, 5))}, "lacks the array y_valid"),
-        ({"y_train": np.zeros(29, int)}, "each sample must have one label"),
-        ({"x_train": np.ones((30, 5))}, "x_train must have at least 2 samples, and not all"),
-        ({"x_train": np.arange(5)[None], "y_train": np.zeros(1, int)}, "x_train must have at le"),
+        ({"y_valid": np.zeros(3, int)}, "lacks the array x_valid"),
+        (
+            {"y_train": np.zeros(29, int)},
+            "y_train must have one label a sample, shape (30,), not (29,)",
+        ),
+        (
+            {"y_train": np.zeros((30, 1), int)},
+            "y_train must have one label a sample, shape (30,), not (30, 1)",
+        ),
+        (
+            {"y_test": np.zeros((3, 3), int)},
+            "y_test must have one label a sample, shape (9,), not (3, 3)",
+        ),
+        (
+            {"x_train": np.ones((30, 5))},
+            "values of the training samples must differ, and by a finite step; they are 1.0 to 1.0",
+        ),
+        (
+            {"x_train": np.repeat([[-1e308], [1e308]], 15, 0) * np.ones(5)},
+            "values of the training samples must differ, and by a finite step; they are -1e+308 to",
+        ),
+        (
+            {
+                "x_train": np.array([[0.0], [1.0]]),
+                "y_train": np.arange(2),
+                "x_test": np.ones((9, 1)),
+                "y_test": np.arange(9) % 2,
+            },
+            "values of the training samples must differ",  # one of the two is for validation
+        ),
+        (
+            {
+                "x_train": np.arange(5)[None],
+                "y_train": np.zeros(1, int),
+                "y_test": np.zeros(9, int),
+            },
+            "x_train must have at least 2 samples, not 1",
+        ),
+        (
+            {"x_train": np.ones(30)},
+            "x_train must have shape (N, K), (N, H, W) or (N, H, W, C), not (30,)",
+        ),
+        (
+            {"x_train": np.ones((30, 1, 2, 3, 4))},
+            "x_train must have shape (N, K), (N, H, W) or (N, H, W, C), not (30, 1, 2, 3, 4)",
+        ),
+        (
+            {"x_test": np.ones((9, 4))},
+            "x_test must have shape (N, 5) as x_train has, not (9, 4)",
+        ),
+        (
+            {"x_valid": np.ones((3, 5, 1)), "y_valid": np.zeros(3, int)},
+            "x_valid must have shape (N, 5) as x_train has, not (3, 5, 1)",
+        ),
+        (
+            {"y_test": np.full(9, 3)},
+            "labels in y_test must be 0 to 2 as in y_train, not 3 to 3",
+        ),
+        (
+            {"x_valid": np.ones((3, 5)), "y_valid": np.full(3, -1)},
+            "labels in y_valid must be 0 to 2 as in y_train, not -1 to -1",
+        ),
         ({"x_train": np.array(1.0)}, "x_train is empty or no list"),
         ({"x_train": np.full((30, 5), np.nan)}, "x_train must hold finite numbers"),
         ({"x_test": np.full((9, 5), np.inf)}, "x_test must hold finite numbers"),
@@ -65,21 +124,26 @@ def test_an_npz_file_that_is_wrong_is_one_line(
     assert str(raised.value).startswith(f"{path}: {message}")
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"x_test": np.ones((9, 4))}, "mine: x_test must have shape (N, 5)"),
-        ({"y_test": np.full(9, 3)}, "mine: labels in y_test must be 0 to 2, not 3 to 3"),
-    ],
-)
-def test_parts_that_do_not_fit_each_other_are_refused(
-    tmp_path: Path, changes: dict[str, Any], message: str
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1)], ids=str)
+def test_images_without_an_axis_of_channels_have_one(
+    shape: tuple[int, ...], tmp_path: Path
 ) -> None:
-    path = tmp_path / "mine.npz"
-    np.savez(path, **arrays(**changes))
-    with pytest.raises(InputError) as raised:
-        load(str(path))
-    assert str(raised.value).startswith(message)
+    x = np.arange(60 * 20).reshape(60, *shape)
+    given = arrays(x_train=x[:30], x_test=x[30:39], x_valid=x[39:42], y_valid=np.arange(3))
+    np.savez(tmp_path / "mine.npz", **given)
+    data = load(str(tmp_path / "mine.npz"))
+    assert data.shape == (4, 5, 1)
+    assert data.x_train.tobytes() == x[:30].tobytes()
+    assert [data.part(p)[0].shape for p in ("valid", "test")] == [(3, 4, 5, 1), (9, 4, 5, 1)]
+
+
+def test_a_class_whose_samples_are_all_drawn_for_validation_is_one_still(tmp_path: Path) -> None:
+    drawn = int(np.random.RandomState(0).permutation(30)[0])
+    y = np.zeros(30, int)
+    y[drawn] = 7
+    np.savez(tmp_path / "mine.npz", **arrays(y_train=y))
+    data = load(str(tmp_path / "mine.npz"))
+    assert data.classes == 8 and 7 in data.y_valid and 7 not in data.y_train
 
 
 def test_a_single_array_is_no_archive(tmp_path: Path) -> None:
@@ -192,7 +256,9 @@ def test_one_picture_with_colours_makes_all_of_them_coloured(tmp_path: Path) -> 
     assert {tuple(v) for v in x[:, 0, 0].tolist()} >= {(200, 0, 9), (10, 10, 10)}
 
 
-@pytest.mark.parametrize("name", ["torn", "none", "deep", "wide", "one", "few", "no test", "empty"])
+@pytest.mark.parametrize(
+    "name", ["torn", "none", "deep", "wide", "one", "few", "no test", "single", "empty"]
+)
 def test_a_folder_that_is_wrong_is_one_line_that_names_what(name: str, tmp_path: Path) -> None:
     root = tmp_path / "mine"
     classes(root, a=4, b=4)
@@ -219,6 +285,11 @@ def test_a_folder_that_is_wrong_is_one_line_that_names_what(name: str, tmp_path:
         root = tmp_path
         classes(root / "train", a=4, b=4)
         message = f"{root}: must have the folders train and test, not only train"
+    elif name == "single":
+        root = tmp_path
+        classes(root / "train", a=1)
+        classes(root / "test", a=1, b=1)
+        message = f"{root / 'train'}: must hold at least 2 pictures, one for validation"
     else:
         root = tmp_path
         classes(root / "train", a=4, b=4)
@@ -246,5 +317,5 @@ def test_a_trained_network_knows_classes_by_their_folders_names(tmp_path: Path) 
     labels = run(model, data=str(tmp_path / "farm")).labels
     assert labels is not None and labels.tolist() == [1, 2, 2]
     classes(tmp_path / "farm", cow=3)
-    with pytest.raises(InputError, match=r"^farm has the class cow, which \S+ does not know$"):
+    with pytest.raises(InputError, match=r"^\S+/farm has the class cow, which \S+ does not know$"):
         run(model, data=str(tmp_path / "farm"))
