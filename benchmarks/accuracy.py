@@ -45,7 +45,8 @@ TITLES = {
     "digits": "digits",
     "mnist": "MNIST",
     "cifar10": "CIFAR-10",
-    "cifar10-jpeg": "CIFAR-10 as JPEGs",
+    "cifar10-jpeg": "CIFAR-10 (JPEG)",
+    "cifar10-other": "CIFAR-10 (other pixels)",
 }
 DONE_RECORDS, NETWORK_RECORDS = "records.json", "network.json"  # with the float twin, and without
 

@@ -11,12 +11,15 @@ from .markdown import markdown
 from .runs import RUNS, Run
 from .store import MODELS, kept
 
+NO_CIFAR10 = "(figures are not comparable with those of the original)"
+CIFAR10 = "45,000 to train on, 5,000 validation, 10,000 test"
 DATA = {
     "digits": "scikit-learn's digits: 998 to train on, 200 validation, 599 test",
     "mnist": "MNIST: 50,000 images to train on, 10,000 of the original training part validation, "
     "10,000 test",
-    "cifar10-jpeg": "CIFAR-10 of which each image went through JPEG once (figures are not "
-    "comparable with those of the original): 45,000 to train on, 5,000 validation, 10,000 test",
+    "cifar10": f"CIFAR-10: {CIFAR10}",
+    "cifar10-jpeg": f"CIFAR-10 of which each image went through JPEG once {NO_CIFAR10}: {CIFAR10}",
+    "cifar10-other": f"CIFAR-10 of which pixels are not the original ones {NO_CIFAR10}: {CIFAR10}",
 }
 CARDS = tuple(run for run in RUNS if run.zoo and kept(f"accuracy-{run.name}"))
 

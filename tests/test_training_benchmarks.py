@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import ablation, accuracy, store
+from benchmarks import ablation, accuracy, cards, store
 from benchmarks.cards import CARDS, card
 from benchmarks.runs import RUNS, Run
 from bnnhw.errors import InputError, ToolError
+from bnnhw.network_file import load
 from bnnhw.record import Record, read_records
 from bnnhw.training import Topology
 
@@ -182,6 +183,23 @@ def test_the_table_of_accuracies_is_of_the_kept_records(monkeypatch: pytest.Monk
         "| MNIST | 8 | 4 bits | 90.00 % | 80.50 % (80.00 to 81.00) | 99.00 % | 4, 5 | "
         f"`{run.command}` |"
     ]
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar10-jpeg", "cifar10-other"])
+def test_every_name_that_a_data_set_loads_by_has_its_title_and_its_words(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = next(run for run in CARDS if run.data == "cifar10")
+    network = load(store.MODELS / f"{run.name}.safetensors")
+    told = dataclasses.replace(network, training=network.training | {"data_name": name})
+    monkeypatch.setattr(cards, "load", lambda _: told)
+    monkeypatch.setattr(accuracy, "RUNS", (run,))
+    found = dataclasses.replace(record("test", 0.8, 1), on=f"{name}; trained on a CPU")
+    store.keep(f"accuracy-{run.name}", [found])
+    title = accuracy.TITLES[name]
+    assert card(run).startswith(f"# {title}: cnv")
+    assert accuracy.table().splitlines()[-1].startswith(f"| {title} | cnv |")
+    assert ("not comparable" in card(run)) == (title != "CIFAR-10")
 
 
 def test_each_variant_changes_one_thing_and_has_a_name_of_its_own() -> None:
