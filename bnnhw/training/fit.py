@@ -177,7 +177,11 @@ class Fit:
         return loss.detach()
 
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
-        """Of samples, uint8 (N, K), and their labels."""
+        """Of samples, uint8 (N, K), and their labels.
+
+        Inputs are dropped as activations are, see `Binarization`. With a teacher and d the share
+        that is asked for, L = (1 - d) L_labels + d L_teacher, see `loss_of` and `distillation`.
+        """
         config, device = self.config, x.device.type
         a = self.model.prepare(x)
         if config.input_dropout:

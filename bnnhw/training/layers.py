@@ -37,8 +37,8 @@ class Binarization:
         Of the activations' gradient, see `binarize`. Weights are clipped to where the box is open.
     stochastic_activations, stochastic_weights : bool
     dropout : float
-        Share of a hidden layer's activations that are 0, the others being larger by as much
-        (Srivastava et al. 2014).
+        p, the share of a hidden layer's activations q that are 0 (Srivastava et al. 2014):
+        q' = q m / (1 - p), with m = 1 with probability 1 - p, else 0, for each q of each sample.
     """
 
     window: str = "box"
@@ -48,12 +48,15 @@ class Binarization:
 
 
 class BinaryAffine(nn.Module):
-    """s = W x with W = sign(weight), no bias.
+    """s = W x with W = sign(r), no bias.
 
-    The real weight only collects gradients and is clipped to [-1, 1] after each step
-    (Courbariaux et al. 2016, algorithm 1): beyond that it would grow without any effect on its
-    sign, and so the window never closes for it. With `real` set it is taken as it is, for the
-    first stage of a training in two.
+    The real weight r only collects gradients and is clipped after each step of the optimizer, by
+    d_t (Courbariaux et al. 2016, algorithm 1):
+
+        r_t = clip(r_(t-1) - d_t, -1, 1)
+
+    Beyond that it would grow without any effect on its sign, and so the window never closes for
+    it. With `real` set it is taken as it is, for the first stage of a training in two.
     """
 
     weight: nn.Parameter
@@ -66,7 +69,12 @@ class BinaryAffine(nn.Module):
         self.real = False
 
     def draw(self, init: str, generator: torch.Generator) -> None:
-        """The first weights."""
+        """The first weights, even over [-1, 1], or with Glorot and Bengio's (2010) limit:
+
+            |r| <= sqrt(6 / (fan_in + fan_out))
+
+        The fans of a convolution are its kernel's size times C and times M.
+        """
         limit = 1.0 if init == "uniform" else (6 / sum(self.fans)) ** 0.5
         nn.init.uniform_(self.weight, -limit, limit, generator=generator)
 

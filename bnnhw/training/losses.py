@@ -11,11 +11,15 @@ LAST = 1e-3  # of the rate, where an exponential schedule ends
 
 
 def loss_of(scores: Tensor, labels: Tensor, kind: str, smoothing: float = 0.0) -> Tensor:
-    """The loss of real scores (N, M) for labels (N,), a mean over the samples.
+    """The loss of real scores z (N, M) for labels y (N,), a mean over the samples.
 
-    Square hinge (Courbariaux et al. 2016, section 2.1, after Tang 2013): with target t_j = +1 for
-    the sample's class and -1 for every other, mean of max(0, 1 - t_j * score_j)^2. Cross entropy
-    with a smoothed target: 1 - smoothing on the class, and smoothing / M on every class.
+    Square hinge (Courbariaux et al. 2016, section 2.1, after Tang 2013):
+
+        L = mean_nj max(0, 1 - t_nj z_nj)^2,   t_nj = +1 if j = y_n else -1
+
+    Cross entropy, its target smoothed by a share e (Szegedy et al. 2016, section 7):
+
+        L = -mean_n sum_j t_nj log softmax(z_n)_j,   t_nj = (1 - e) 1{j = y_n} + e / M
     """
     if kind == "cross_entropy":
         return functional.cross_entropy(scores, labels, label_smoothing=smoothing)
@@ -24,7 +28,12 @@ def loss_of(scores: Tensor, labels: Tensor, kind: str, smoothing: float = 0.0) -
 
 
 def distillation(scores: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """Divergence of the softened scores from the teacher's (Hinton et al. 2015), times T^2."""
+    """Divergence of the softened scores z (N, M) from the teacher's w (Hinton et al. 2015):
+
+        L = T^2 mean_n sum_j p_nj log(p_nj / q_nj),   p_n = softmax(w_n / T), q_n = softmax(z_n / T)
+
+    with T the temperature. T^2 keeps its gradients as large as those of other losses.
+    """
     return (
         functional.kl_div(
             functional.log_softmax(scores / temperature, 1),

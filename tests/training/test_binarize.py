@@ -12,11 +12,12 @@ def test_the_sign_is_never_zero() -> None:
     assert binarize(torch.tensor(VALUES)).tolist() == [-1.0] * 6 + [1.0] * 6
 
 
+@pytest.mark.parametrize("stochastic", [False, True])
 @pytest.mark.parametrize("window", ["box", "triangle", "open"])
-def test_the_gradient_is_passed_inside_the_window(window: str) -> None:
+def test_the_gradient_is_passed_inside_the_window(window: str, stochastic: bool) -> None:
     x = torch.tensor(VALUES, requires_grad=True)
     g = torch.arange(1.0, 13.0)
-    (binarize(x, window) * g).sum().backward()
+    (binarize(x, window, stochastic=stochastic) * g).sum().backward()
     assert x.grad is not None
     magnitude = x.detach().abs()
     factors = {

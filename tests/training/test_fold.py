@@ -1,6 +1,8 @@
 """Thresholds by bisection, and scores in integers, against the formulas tried on every sum."""
 
+import functools
 import math
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ from bnnhw.errors import InputError
 from bnnhw.training.fold import (
     BatchNormFold,
     NormFold,
+    ShiftNormFold,
     output_integers,
     thresholds,
 )
@@ -18,10 +21,16 @@ EPS = 1e-5
 
 
 def norm(
-    gamma: list[float], beta: list[float], mean: list[float], var: list[float], eps: float = EPS
-) -> BatchNormFold:
+    gamma: list[float],
+    beta: list[float],
+    mean: list[float],
+    var: list[float],
+    eps: float = EPS,
+    *,
+    kind: type[NormFold] = BatchNormFold,
+) -> NormFold:
     parameters = [np.array(p, np.float32) for p in (gamma, beta, mean, var)]
-    return BatchNormFold(
+    return kind(
         gamma=parameters[0], beta=parameters[1], mean=parameters[2], var=parameters[3], eps=eps
     )
 
@@ -29,7 +38,18 @@ def norm(
 def fires(n: NormFold, j: int, s: int) -> bool:
     """The formula in Python's own floats, from left to right."""
     gamma, beta, mean, var = (float(p[j]) for p in (n.gamma, n.beta, n.mean, n.var))
-    return gamma * (s - mean) / math.sqrt(var + n.eps) + beta >= 0
+    root = math.sqrt(var + n.eps)
+    if isinstance(n, ShiftNormFold):
+        return power(gamma) * ((s - mean) * power(1 / root)) + beta >= 0
+    return gamma * (s - mean) / root + beta >= 0
+
+
+@functools.cache
+def power(x: float) -> float:
+    """AP2: of the powers of two around x that which is nearer by the logarithm."""
+    share, exponent = math.frexp(abs(x))  # a half to one
+    below = 2 * Fraction(share) ** 2 < 1
+    return math.copysign(math.ldexp(share != 0, exponent - below), x)
 
 
 def assert_exact(n: NormFold, inputs: int, bits: int) -> None:
@@ -46,43 +66,54 @@ def assert_exact(n: NormFold, inputs: int, bits: int) -> None:
             assert (v >= threshold[j]) == fires(n, j, s), (j, s)
 
 
+KINDS = [BatchNormFold, ShiftNormFold]
 SIZES = [(1, 1), (2, 1), (3, 1), (17, 1), (64, 1), (100, 1), (1, 2), (5, 4), (3, 8)]
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("inputs", "bits"), SIZES)
-def test_thresholds_decide_as_the_norm_does_for_every_sum(inputs: int, bits: int) -> None:
+def test_thresholds_decide_as_the_norm_does_for_every_sum(
+    inputs: int, bits: int, kind: type[NormFold]
+) -> None:
     rng = np.random.default_rng(inputs * 10 + bits)
     reach = inputs * ((1 << bits) - 1)
     M = 40
     gamma, beta, var = rng.normal(size=M), rng.normal(size=M), rng.uniform(0, reach**2, M)
-    assert_exact(norm([*gamma], [*beta], [*rng.normal(0, reach, M)], [*var]), inputs, bits)
+    mean = rng.normal(0, reach, M)
+    assert_exact(norm([*gamma], [*beta], [*mean], [*var], kind=kind), inputs, bits)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("inputs", "bits"), SIZES)
 @pytest.mark.parametrize("gamma", [1.0, -1.0, 3e38, -3e38, 1e-45, -1e-45])
-def test_a_sum_that_lies_exactly_on_the_edge_fires(inputs: int, bits: int, gamma: float) -> None:
+def test_a_sum_that_lies_exactly_on_the_edge_fires(
+    inputs: int, bits: int, gamma: float, kind: type[NormFold]
+) -> None:
     # y = 0 exactly where s is the mean; halves lie between two sums.
     reach = inputs * ((1 << bits) - 1)
     means = [m / 2 for m in range(-2 * reach - 2, 2 * reach + 3, max(1, reach // 8))]
-    n = norm([gamma] * len(means), [0.0] * len(means), means, [1.0] * len(means))
+    n = norm([gamma] * len(means), [0.0] * len(means), means, [1.0] * len(means), kind=kind)
     assert_exact(n, inputs, bits)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("var", [0.0, 1e-45, 1e-38, 1e-5, 1e10, 3e38])
 @pytest.mark.parametrize("eps", [1e-300, 1e-5, 1.0])
-def test_tiny_and_huge_variances_fold_exactly(var: float, eps: float) -> None:
+def test_tiny_and_huge_variances_fold_exactly(var: float, eps: float, kind: type[NormFold]) -> None:
     gamma = [1.0, -1.0, 0.3, -0.3, 1e-30, 1e30]
     for beta in (-1.0, -1e-7, 0.0, 1e-30, 0.7):
-        assert_exact(norm(gamma, [beta] * 6, [0.1] * 6, [var] * 6, eps), 33, 1)
-        assert_exact(norm(gamma, [beta] * 6, [0.1] * 6, [var] * 6, eps), 5, 3)
+        n = norm(gamma, [beta] * 6, [0.1] * 6, [var] * 6, eps, kind=kind)
+        assert_exact(n, 33, 1)
+        assert_exact(n, 5, 3)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("gamma", [0.0, -0.0])
 @pytest.mark.parametrize(("inputs", "bits", "always", "never"), [(9, 1, 0, 10), (9, 2, -27, 28)])
 def test_a_gamma_of_zero_always_or_never_fires(
-    gamma: float, inputs: int, bits: int, always: int, never: int
+    gamma: float, inputs: int, bits: int, always: int, never: int, *, kind: type[NormFold]
 ) -> None:
-    n = norm([gamma] * 4, [1.0, 0.0, -0.0, -1e-45], [3.0] * 4, [1.0] * 4)
+    n = norm([gamma] * 4, [1.0, 0.0, -0.0, -1e-45], [3.0] * 4, [1.0] * 4, kind=kind)
     threshold, flip = thresholds(n, inputs, bits)
     assert threshold.tolist() == [always, always, always, never]
     assert not flip.any()

@@ -2,6 +2,8 @@
 
 import itertools
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
@@ -12,14 +14,22 @@ def test_the_square_hinge_is_the_formula() -> None:
     scores = torch.tensor([[0.5, -2.0, 3.0]])
     # targets +1 -1 -1: (1 - 0.5)^2, max(0, 1 - 2)^2 = 0, (1 + 3)^2
     assert loss_of(scores, torch.tensor([0]), "hinge").item() == pytest.approx((0.25 + 0 + 16) / 3)
+    both = torch.cat([scores, torch.tensor([[0.0, 1.5, -0.5]])])  # of the second 1, 0 and 0.25
+    found = loss_of(both, torch.tensor([0, 1]), "hinge")
+    assert found.item() == pytest.approx((0.25 + 0 + 16 + 1 + 0 + 0.25) / 6)
+
+
+def softmax(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    powers: npt.NDArray[np.float64] = np.exp(z)
+    return powers / powers.sum(1, keepdims=True)
 
 
 def test_distillation_is_the_divergence_from_the_softened_teacher() -> None:
     generator = torch.Generator().manual_seed(0)
     scores, wanted = (torch.randn(5, 10, generator=generator) for _ in range(2))
-    p, q = (torch.softmax(v / 3.0, 1) for v in (wanted, scores))
-    divergence = (p * (p.log() - q.log())).sum(1).mean()
-    assert distillation(scores, wanted, 3.0).item() == pytest.approx(9 * divergence.item())
+    p, q = (softmax(v.double().numpy() / 3) for v in (wanted, scores))
+    divergence = np.mean(np.sum(p * np.log(p / q), 1))
+    assert distillation(scores, wanted, 3.0).item() == pytest.approx(9 * divergence)
     assert distillation(scores, scores, 3.0).item() == pytest.approx(0, abs=1e-6)
 
 
@@ -31,13 +41,13 @@ def test_the_rate_warms_up_and_falls_to_zero() -> None:
     assert rate_at(0, 10, 0) == 1
 
 
-def test_smoothed_cross_entropy_is_the_formula() -> None:
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_cross_entropy_is_the_formula(smoothing: float) -> None:
     scores = torch.tensor([[0.5, -2.0, 3.0], [1.0, 1.0, 0.0]])
-    labels = torch.tensor([0, 2])
-    log = torch.log_softmax(scores, 1)
-    wanted = -(0.7 * log[[0, 1], labels] + 0.1 * log.sum(1)).mean()
-    found = loss_of(scores, labels, "cross_entropy", 0.3)
-    assert found.item() == pytest.approx(wanted.item(), rel=1e-6)
+    target = (1 - smoothing) * np.eye(3)[[0, 2]] + smoothing / 3
+    wanted = -np.mean(np.sum(target * np.log(softmax(scores.double().numpy())), 1))
+    found = loss_of(scores, torch.tensor([0, 2]), "cross_entropy", smoothing)
+    assert found.item() == pytest.approx(wanted, rel=1e-6)
 
 
 @pytest.mark.parametrize(

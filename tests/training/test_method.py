@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from bnnhw.training.distributed import Processes
 from bnnhw.training.fit import Fit
 from bnnhw.training.float_net import FloatNet
 from bnnhw.training.layers import Binarization
+from bnnhw.training.losses import distillation, loss_of
 from bnnhw.training.tensors import Tensors
 
 DATA = load("digits")
@@ -67,11 +69,78 @@ def test_glorots_range_and_rates_are_those_of_the_fans() -> None:
     assert rates[3] == 0.003
 
 
-def test_real_weights_stay_between_minus_and_plus_one() -> None:
-    run = begun(rate=50.0)
-    run.epoch()
-    for layer in run.model.binarized():
-        assert float(layer.weight.detach().abs().max()) == 1.0
+def test_glorots_fans_of_a_convolution_are_its_kernel_times_channels_and_neurons() -> None:
+    model = BinaryNet(
+        Topology.parse("20C3-30C2x4"), (9, 9, 5), 10, input_bits=4, how=Binarization(),
+        init="glorot", generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    fans = [(9 * 5, 9 * 20), (8 * 20, 8 * 30), (6 * 4 * 30, 10)]
+    for layer, (inputs, outputs) in zip(model.binarized(), fans, strict=True):
+        limit = (6 / (inputs + outputs)) ** 0.5
+        assert 0.99 * limit < float(layer.weight.detach().abs().max()) <= limit
+        assert layer.rate_scale == pytest.approx(((inputs + outputs) / 1.5) ** 0.5)
+
+
+def at_full_rate(run: Fit) -> Fit:
+    for group in run.optimizer.param_groups:
+        group["lr"] = group["rate"]
+    return run
+
+
+def test_after_a_step_real_weights_are_what_adam_would_make_of_them_clipped() -> None:
+    run = at_full_rate(begun(rate=0.5))
+    weights = [layer.weight for layer in run.model.binarized()]
+    wanted = [torch.nn.Parameter(weight.detach().clone()) for weight in weights]
+    adam = torch.optim.Adam(wanted, lr=0.5, fused=True)
+    beyond = 0
+    for step in range(5):
+        run.step(torch.arange(50 * step, 50 * step + 50), torch.Generator())
+        for r, weight in zip(wanted, weights, strict=True):
+            assert weight.grad is not None
+            r.grad = weight.grad.clone()
+        adam.step()
+        for r, weight in zip(wanted, weights, strict=True):
+            beyond += int((r.detach().abs() > 1).sum())
+            r.data = r.data.clip(-1, 1)
+            assert torch.equal(weight, r)
+    assert beyond > 100
+
+
+def test_adams_steps_are_those_of_the_algorithm() -> None:
+    run = at_full_rate(begun(norm_rate=0.02))
+    named = dict(run.model.named_parameters())
+    signs = {id(layer.weight) for layer in run.model.binarized()}
+    theta = {name: p.detach().double().numpy().copy() for name, p in named.items()}
+    m = {name: np.zeros_like(values) for name, values in theta.items()}
+    v = {name: np.zeros_like(values) for name, values in theta.items()}
+    generator = torch.Generator().manual_seed(0)
+    for t in range(1, 8):
+        for name, p in named.items():
+            p.grad = torch.randn(p.shape, generator=generator) * 10.0 ** (t % 5 - 2)
+            g = p.grad.double().numpy()
+            m[name] = 0.9 * m[name] + 0.1 * g
+            v[name] = 0.999 * v[name] + 0.001 * g**2
+            rate = 0.1 if id(p) in signs else 0.02
+            step = m[name] / (1 - 0.9**t) / (np.sqrt(v[name] / (1 - 0.999**t)) + 1e-8)
+            theta[name] -= rate * step
+        run.optimizer.step()
+        for name, p in named.items():
+            np.testing.assert_allclose(p.detach().numpy(), theta[name], rtol=1e-5, atol=1e-6)
+
+
+def test_the_teachers_share_of_the_loss_is_what_is_asked_for() -> None:
+    teacher = FloatNet(
+        Topology.parse("12-6"), DATA.shape, 10, input_bits=4,
+        generator=torch.Generator().manual_seed(1),
+    ).eval()  # fmt: skip
+    config = dataclasses.replace(SMALL, distill=0.3, temperature=2.0)
+    run = Fit(net(), Tensors.of(DATA, config), config, Processes("cpu"), teacher)
+    x, y = run.data.x_train[:50], run.data.y_train[:50]
+    run.model.train()
+    scores = run.model(x)
+    parts = loss_of(scores, y, "hinge"), distillation(scores, teacher(x), 2.0)
+    assert run.loss(x, y).item() == pytest.approx(0.7 * parts[0].item() + 0.3 * parts[1].item())
+    assert abs(parts[0].item() - parts[1].item()) > 0.1
 
 
 def test_dropped_inputs_are_zero_and_the_others_larger() -> None:
@@ -133,11 +202,14 @@ def test_the_average_follows_every_parameter_and_is_what_is_validated() -> None:
     run = begun(average=0.75)
     assert run.averaged is not None and run.validated is not run.model
     generator = torch.Generator().manual_seed(0)
-    expected = None
+    expected: dict[str, torch.Tensor] = {}
     for step in range(4):
         run.step(torch.arange(50 * step, 50 * step + 50), generator)
-        now = run.model.binarized()[0].weight.detach().clone()
-        expected = now if expected is None else 0.75 * expected + 0.25 * now
-    validated = run.validated
-    assert isinstance(validated, BinaryNet)
-    torch.testing.assert_close(validated.binarized()[0].weight.detach(), expected)
+        now = {name: value.clone() for name, value in run.model.state_dict().items()}
+        expected = {
+            name: 0.75 * expected[name] + 0.25 * value if expected else value
+            for name, value in now.items()
+        }
+    found = run.validated.state_dict()
+    assert {"hidden.0.affine.weight", "hidden.0.norm.running_mean", "output.bias"} <= set(found)
+    torch.testing.assert_close(dict(found), expected)
