@@ -1,5 +1,6 @@
 """A training end to end on digits: repeatable, resumable, honest about mistakes."""
 
+import csv
 import dataclasses
 import importlib
 import json
@@ -194,6 +195,27 @@ def test_the_run_folder_holds_what_it_says(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
     stated = json.loads((tmp_path / "run" / "config.json").read_text())
     assert TrainConfig.from_json(stated["config"]) == SMALL
+
+
+def test_flips_are_the_share_of_weights_whose_sign_is_another_than_an_epoch_before(
+    tmp_path: Path,
+) -> None:
+    model = small_net()
+    seen: list[list[bool]] = []
+
+    def look(_: Epoch | None = None) -> None:
+        weights = [layer.weight.detach().numpy().ravel() for layer in model.binarized()]
+        seen.append((np.concatenate(weights) >= 0).tolist())
+
+    look()
+    data, processes = Tensors.of(load("digits"), SMALL), Processes("cpu")
+    loop.fit(model, data, SMALL, tmp_path, what="", processes=processes, on_epoch=look)
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").open()))
+    assert len(rows) == 6 and len(seen[0]) == 64 * 16 + 16 * 8 + 8 * 10
+    for row, before, now in zip(rows, seen, seen[1:], strict=False):
+        turned = [a != b for a, b in zip(before, now, strict=True)]
+        assert any(turned)
+        assert float(row["flips"]) == sum(turned) / len(turned)
 
 
 def test_digits_are_learned(tmp_path: Path) -> None:
