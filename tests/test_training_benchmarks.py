@@ -10,10 +10,12 @@ import pytest
 from benchmarks import ablation, accuracy, cards, store
 from benchmarks.cards import CARDS, card
 from benchmarks.runs import RUNS, Run
+from bnnhw.datasets import load as load_data
 from bnnhw.errors import InputError, ToolError
 from bnnhw.network_file import load
 from bnnhw.record import Record, read_records
 from bnnhw.training import Topology
+from bnnhw.training.train import CHECKED, measure
 
 SMALL: dict[str, Any] = {"topology": "8", "epochs": 3, "warmup": 1, "batch": 128}
 
@@ -170,6 +172,24 @@ def test_a_kept_network_has_the_card_that_its_file_and_records_tell(
 ) -> None:
     monkeypatch.undo()
     assert (store.MODELS / f"{run.name}.md").read_text() == card(run)
+
+
+@pytest.mark.parametrize("run", CARDS, ids=lambda run: run.name)
+def test_a_kept_network_has_the_options_that_its_command_would_record_now(run: Run) -> None:
+    told = load(store.MODELS / f"{run.name}.safetensors").training
+    beside = {"data_name", "class_names", "best_epoch", "bnnhw", "torch", CHECKED}
+    options = {name: value for name, value in told.items() if name not in beside}
+    assert options == run.config(run.seeds[0]).to_json()
+
+
+def test_kept_networks_are_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in store.MODELS.glob("*.safetensors")}
+    assert len(sizes) == len(CARDS) and max(sizes.values()) < 300_000, sizes
+
+
+def test_the_kept_network_of_digits_has_the_accuracy_that_it_states() -> None:
+    network = load(store.MODELS / "digits.safetensors")
+    assert measure(network, load_data("digits"), ("valid", "test")) == network.accuracy
 
 
 def test_the_table_of_accuracies_is_of_the_kept_records(monkeypatch: pytest.MonkeyPatch) -> None:

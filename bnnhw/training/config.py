@@ -33,6 +33,9 @@ WHOLE = {
     "seed": (0, 2**31 - 1),
     "threads": (1, 1024),
 }
+# Options that came when networks were kept already. They are recorded only where they are not left
+# at their default, so that the commands of those networks still give their bytes.
+LATER = ("hidden_dropout",)
 SHARES = ("distill", "smoothing", "input_dropout", "hidden_dropout", "average")
 
 DIGITS = "digits"
@@ -217,7 +220,10 @@ class TrainConfig:
         return cls(**record)
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """The options by their names, but for those of `LATER` that are at their default."""
+        later = {f.name: f.default for f in dataclasses.fields(self) if f.name in LATER}
+        told = dataclasses.asdict(self)
+        return {n: v for n, v in told.items() if n not in later or v != later[n]}
 
 
 def _check_kinds(record: dict[str, Any]) -> None:

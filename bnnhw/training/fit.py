@@ -219,7 +219,7 @@ class Fit:
         """Go on from a checkpoint; InputError where it is of another training."""
         state = Checkpoint.load(path)
         try:
-            if state.config != self.config.to_json():
+            if TrainConfig.from_json(state.config) != self.config:
                 raise ValueError("of other options")
             self.history = [Epoch(**row) for row in state.history]
             self.model.load_state_dict(state.model)

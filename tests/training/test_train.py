@@ -19,6 +19,7 @@ from bnnhw.files import sha256_of
 from bnnhw.golden import evaluate
 from bnnhw.network_file import load as load_network
 from bnnhw.training import BinaryNet, Epoch, Topology, TrainConfig, train
+from bnnhw.training.checkpoint import Checkpoint
 from bnnhw.training.distributed import Processes
 from bnnhw.training.layers import Binarization
 from bnnhw.training.tensors import Tensors
@@ -132,6 +133,33 @@ def test_a_resumed_training_ends_as_an_uninterrupted_one(
     assert train(config, tmp_path / "cut", resume=True).model.read_bytes() == (
         whole.model.read_bytes()
     )
+
+
+def test_an_option_that_came_later_is_recorded_where_it_is_not_at_its_default(
+    tmp_path: Path,
+) -> None:
+    dropped = options(hidden_dropout=0.2, epochs=1)
+    for config, told in ((options(epochs=1), {}), (dropped, {"hidden_dropout": 0.2})):
+        folder = tmp_path / str(config.hidden_dropout)
+        network = load_network(train(config, folder).model)
+        written = json.loads((folder / "config.json").read_text())["config"]
+        for record in (config.to_json(), written, network.training):
+            assert {n: v for n, v in record.items() if n == "hidden_dropout"} == told
+        assert TrainConfig.from_json(written) == config
+
+
+def test_a_checkpoint_that_states_every_option_is_gone_on_with(tmp_path: Path) -> None:
+    config = options(epochs=2)
+    whole = train(config, tmp_path / "whole").model.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "cut", on_epoch=stop_after(1))
+    saved = tmp_path / "cut" / "checkpoint.safetensors"
+    state = Checkpoint.load(saved)
+    dataclasses.replace(state, config=dataclasses.asdict(config)).save(saved)
+    assert train(config, tmp_path / "cut", resume=True).model.read_bytes() == whole
+    dataclasses.replace(state, config=state.config | {"rate": 0.2}).save(saved)
+    with pytest.raises(InputError, match=r"does not fit this training \(of other options\)"):
+        train(config, tmp_path / "cut", resume=True)
 
 
 def test_the_file_holds_the_accuracy_of_the_integer_network(tmp_path: Path) -> None:
