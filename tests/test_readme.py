@@ -25,14 +25,18 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "build" / "digits" / "simulation" / "records.json").is_file()
 
 
-def test_ones_own_data_goes_all_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ones_own_data_goes_all_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     _, arrays = blocks("python")
     exec(compile(arrays, "README.md", "exec"), {})
     commands = next(block for block in blocks("sh") if "wine.npz" in block).splitlines()
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         name, *words = shlex.split(command, comments=True)
         assert name == "bnnhw"
         assert cli.main(words) == 0, command
+        if "run" in words:  # how many are right is torch's to say on each machine
+            assert re.search(r"\d+ of 45 right", capsys.readouterr().out)
     assert (tmp_path / "build" / "simulation" / "records.json").is_file()
