@@ -204,9 +204,13 @@ class TrainConfig:
     def load(cls, path: Path | str, **options: Any) -> "TrainConfig":
         """Options from a TOML file, those given here first; the rest suit the data.
 
-        A key is an option's name, with - or _ in it: `input-bits = 1`.
+        A key is an option's name, with - or _ in it: `input-bits = 1`. The topology may be a list
+        of its parts.
         """
         found = {key.replace("-", "_"): value for key, value in read_toml(path).items()}
+        parts = found.get("topology")
+        if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
+            found["topology"] = "-".join(parts)
         try:
             _check_kinds(found)
             return cls.for_data(**(found | options))

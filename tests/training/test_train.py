@@ -61,9 +61,18 @@ def test_options_may_stand_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_files_topology_may_be_a_list_of_its_parts(tmp_path: Path) -> None:
+    path = tmp_path / "o.toml"
+    path.write_text('topology = [\n    "2x64C3",\n    "MP2", "512",  # dense\n]')
+    assert TrainConfig.load(path) == TrainConfig.for_data(topology="2x64C3-MP2-512")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ('topology = ["64C3", 512]', "topology must be of type str, not ['64C3', 512]"),
+        ('topology = ["64C3", "PM2"]', "topology: 'PM2' is no layer; write 256, 64C3,"),
+        ("topology = []", "topology: '' is no layer; write 256, 64C3,"),
         ("input-bit = 1", "input_bit is no option of a training; did you mean input_bits?"),
         ("epochs = 2.0", "epochs must be of type int, not 2.0"),
         ("flip = 1", "flip must be of type bool, not 1"),
