@@ -74,7 +74,9 @@ def choose(
                 f"the grid's sizes are for one layer, and {model} has {len(network.weighted)}: "
                 "name one by --layer, or give a --folding"
             )
-        return network, Folding(layers=(LayerFolding(name=network.weighted[0].name, **grid),))
+        chosen = Folding(layers=(LayerFolding(name=network.weighted[0].name, **grid),))
+        list(chosen.pairs(network))  # refuses what does not fit
+        return network, chosen
     if folding is not None:
         return network, Folding.load(folding, network)
     output = output or network.gives

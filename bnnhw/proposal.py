@@ -227,9 +227,9 @@ def within_budget(
     folding = fitting(intervals[first]) if first < len(intervals) else None
     if folding is None:
         sites, blocks = min(least)
+        smallest_one = Budget(math.ceil(sites), None if budget.rams is None else blocks)
         raise InputError(
-            f"a budget of {budget} is too small; the smallest core takes about {sites:,.0f}"
-            + ("" if budget.rams is None else f" and {blocks:,}")
+            f"a budget of {budget} is too small; the smallest core takes about {smallest_one}"
         )
     return folding
 
