@@ -304,6 +304,17 @@ def test_quantize_keeps_the_order_and_the_range(
     assert form.quantize([[lo] * 5 + [lo + span] * 5]).tolist() == [[0] * 5 + [form.top] * 5]
 
 
+@pytest.mark.parametrize(("lo", "hi"), [(0.0, 255.0), (0.0, 254.0), (1.0, 255.0)])
+@pytest.mark.parametrize("bits", [7, 8])
+def test_quantize_gives_the_same_for_bytes_and_for_numbers(bits: int, lo: float, hi: float) -> None:
+    form = InputFormat(shape=(256,), bits=bits, lo=lo, hi=hi)
+    values = np.arange(256, dtype=np.uint8)[None]
+    x = form.quantize(values)
+    assert x.dtype == np.uint8 and np.array_equal(x, form.quantize(values.astype(float)))
+    x[0, 0] = 7
+    assert values[0, 0] == 0
+
+
 @pytest.mark.parametrize("shape", [(2, 12), (2, 2, 3, 2)], ids=["flat", "pictures"])
 def test_quantize_takes_pictures_flat_or_not(shape: tuple[int, ...]) -> None:
     form = input_format(4, 2, 3, 2)
