@@ -90,7 +90,7 @@ class InputFormat:
         bytes_are_inputs = (self.lo, self.hi, self.top) == (0, 255, 255)
         as_is = bytes_are_inputs and getattr(values, "dtype", None) == np.uint8
         try:
-            v = np.asarray(values, dtype=np.uint8 if as_is else np.float64)
+            v: npt.NDArray[Any] = np.asarray(values, dtype=np.uint8 if as_is else np.float64)
         except (TypeError, ValueError):
             raise InputError("samples must be an array of numbers of one shape") from None
         if v.ndim < 2 or (v.shape[1:] != self.shape and v.shape[1:] != (self.size,)):
