@@ -48,6 +48,7 @@ GROUPS: dict[str, dict[str, Option]] = {
         "loss": (str, "LOSS", "hinge or cross_entropy"),
         "smoothing": (float, "SHARE", "share of cross entropy's target that all classes have"),
         "distill": (float, "SHARE", "share of the loss that a float teacher has, 0 to 1"),
+        "teacher": (str, "T", "its topology (default: the network's own)"),
         "temperature": (float, "T", "softens the teacher's scores"),
     },
     "steps": {

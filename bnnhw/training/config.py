@@ -35,7 +35,7 @@ WHOLE = {
 }
 # Options that came when networks were kept already. They are recorded only where they are not left
 # at their default, so that the commands of those networks still give their bytes.
-LATER = ("hidden_dropout",)
+LATER = ("hidden_dropout", "teacher")
 SHARES = ("distill", "smoothing", "input_dropout", "hidden_dropout", "average")
 
 DIGITS = "digits"
@@ -89,8 +89,10 @@ class TrainConfig:
     smoothing : float
         Share of the target that is spread over all classes.
     distill : float
-        Share of the loss that asks for the scores of a float network of the same shape, trained
-        first; 0: no such teacher.
+        Share of the loss that asks for the scores of a float network, trained first; 0: no such
+        teacher.
+    teacher : str
+        Its topology; empty: the network's own.
     temperature : float
         Softens the teacher's scores.
 
@@ -146,6 +148,7 @@ class TrainConfig:
     loss: str = "hinge"
     smoothing: float = 0.0
     distill: float = 0.0
+    teacher: str = ""
     temperature: float = 3.0
 
     optimizer: str = "adam"
@@ -166,7 +169,8 @@ class TrainConfig:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        Topology.parse(self.topology)
+        for topology in (self.topology, self.teacher or self.topology):
+            Topology.parse(topology)
         limits = WHOLE | {"warmup": (0, self.epochs), "real_epochs": (0, self.epochs - 1)}
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -186,6 +190,8 @@ class TrainConfig:
             if not 0 <= value <= (1 if name == "distill" else math.nextafter(1, 0)):
                 most = "0 to 1" if name == "distill" else "at least 0 and below 1"
                 raise InputError(f"{name} must be {most}, not {value}")
+        if self.teacher and not self.distill:
+            raise InputError("a teacher teaches nothing without a share of the loss, distill")
         if self.smoothing and self.loss != "cross_entropy":
             raise InputError(f"smoothing goes with the loss cross_entropy, not {self.loss}")
 

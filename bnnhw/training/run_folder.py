@@ -1,6 +1,6 @@
 """The folder of a run: begun, replaced, or gone on with."""
 
-__all__ = ["CONFIG", "CURVES", "MODEL", "TEACHER", "Stated", "open_run", "stated"]
+__all__ = ["CONFIG", "CURVES", "MODEL", "TEACHER", "TWIN", "Stated", "open_run", "stated"]
 
 import dataclasses
 import json
@@ -11,7 +11,8 @@ from ..files import remove, write_text
 from .config import TrainConfig
 from .fit import CHECKPOINT, METRICS
 
-CONFIG, MODEL, CURVES, TEACHER = "config.json", "model.safetensors", "curves.png", "float"
+CONFIG, MODEL, CURVES = "config.json", "model.safetensors", "curves.png"
+TWIN, TEACHER = "float", "teacher"  # folders; the teacher's where it is no twin
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +64,7 @@ def open_run(folder: Path, wanted: Stated, *, resume: bool, overwrite: bool) -> 
                     f"{folder} holds a training already; --resume goes on with it, "
                     "--overwrite replaces it"
                 )
-        for name in (MODEL, CHECKPOINT, METRICS, CURVES, TEACHER):
+        for name in (MODEL, CHECKPOINT, METRICS, CURVES, TWIN, TEACHER):
             remove(folder / name)
     wanted.save(folder)
 

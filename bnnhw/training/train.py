@@ -28,7 +28,7 @@ from .fit import Epoch, fit
 from .float_net import FloatNet
 from .layers import Binarization
 from .net import BinaryNet, Classifier
-from .run_folder import CURVES, MODEL, TEACHER, Stated, open_run, stated
+from .run_folder import CURVES, MODEL, TEACHER, TWIN, Stated, open_run, stated
 from .tensors import Tensors, accuracy
 from .topology import Topology
 
@@ -185,10 +185,16 @@ class _Run:
     ) -> TrainResult:
         """As `train` says it."""
         config, folder = self.config, self.folder
-        twin = self.trained_twin() if config.distill else None
-        if config.distill and twin is None:
-            return _nothing_yet(config, folder)
-        history = self.fit(model, folder, twin, on_epoch)
+        teacher = twin = None
+        if config.distill:
+            if config.teacher in ("", config.topology):
+                teacher = twin = self.trained_twin()
+            else:
+                teacher = self.trained_float(config.teacher, TEACHER)
+            if teacher is None:
+                return _nothing_yet(config, folder)
+        what = f"binarized network {config.topology}"
+        history = self.fit(model, folder, what, teacher, on_epoch)
         top = max(row.valid for row in history)
         best_epoch = max(row.epoch for row in history if row.valid == top)
         network = export(model, self.form, training=_record(config, best_epoch, self.data))
@@ -238,37 +244,41 @@ class _Run:
         return model
 
     def trained_twin(self) -> FloatNet | None:
-        """The float network; None where time ran out."""
+        """The float network of the same shape; None where time ran out."""
+        return self.trained_float(self.config.topology, TWIN)
+
+    def trained_float(self, topology: str, name: str) -> FloatNet | None:
+        """A float network, in a folder of that name; None where time ran out."""
         config = self.config
-        twin = FloatNet(
-            Topology.parse(config.topology),
+        net = FloatNet(
+            Topology.parse(topology),
             self.form.shape,
             self.data.classes,
             input_bits=self.form.bits,
             dropout=config.hidden_dropout,
             generator=torch.Generator().manual_seed(config.seed),
         )
-        done = self.fit(twin, self.folder / TEACHER, None, None)
-        return twin if len(done) == config.epochs else None
+        done = self.fit(net, self.folder / name, f"float network {topology}", None, None)
+        return net if len(done) == config.epochs else None
 
     def fit(
         self,
         model: Classifier,
         folder: Path,
+        what: str,
         teacher: FloatNet | None,
         on_epoch: Callable[[Epoch], None] | None,
     ) -> list[Epoch]:
-        """Train one of the two; its epochs."""
+        """Train one of them; its epochs."""
         # Kernels as samples lie, channels last, which is faster by a fifth.
         place: Any = {"device": self.config.device, "memory_format": torch.channels_last}
         model.to(**place)
-        kind = "float" if isinstance(model, FloatNet) else "binarized"
         return fit(
             model,
             self.tensors,
             self.config,
             folder,
-            what=f"{kind} network {self.config.topology}",
+            what=what,
             processes=self.processes,
             teacher=teacher,
             on_epoch=on_epoch,

@@ -113,6 +113,7 @@ def test_the_same_options_give_the_same_file(tmp_path: Path) -> None:
     [
         {},
         {"distill": 0.5, "shift": 1, "class_scales": True},
+        {"distill": 0.5, "teacher": "4C3-MP2-8", "loss": "cross_entropy"},
         {
             "activations": "stochastic",
             "weights": "stochastic",
@@ -281,6 +282,7 @@ def test_digits_are_learned(tmp_path: Path) -> None:
         ({"distill": 1.5}, "distill must be 0 to 1, not 1.5"),
         ({"average": 1.0}, "average must be at least 0 and below 1, not 1.0"),
         ({"input_dropout": -0.5}, "input_dropout must be at least 0 and below 1, not -0.5"),
+        ({"teacher": "8"}, "a teacher teaches nothing without a share of the loss, distill"),
         ({"hidden_dropout": 1.0}, "hidden_dropout must be at least 0 and below 1, not 1.0"),
         ({"smoothing": 0.1}, "smoothing goes with the loss cross_entropy, not hinge"),
         ({"real_epochs": 6}, "real_epochs must be 0 to 5, not 6"),
