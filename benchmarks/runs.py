@@ -68,12 +68,7 @@ MLP: dict[str, Any] = {"shift": 0, "input_dropout": 0.2, "calibrate": True, "epo
 WIDE = MLP | {"topology": "3x1024", "input_dropout": 0.3, "precision": "bfloat16"}
 # With 8-bit inputs, 60 epochs with seed 0, mean of the last ten: three tenths dropped 98.69 %, a
 # fifth and a fifth of hidden activations 98.72 %, cross entropy smoothed by 0.1 for hinge 98.79 %.
-WIDE_8BIT = WIDE | {
-    "input_dropout": 0.2,
-    "hidden_dropout": 0.2,
-    "loss": "cross_entropy",
-    "smoothing": 0.1,
-}
+# But after 200 epochs with seed 1 both at once gave 98.89 %, three tenths and hinge 98.87 %.
 RUNS = (
     Run(name="digits", data="digits", options={}, seeds=(0, 1, 2, 3, 4), zoo=True),
     Run(name="mnist-256x3-8bit", data="mnist", options=MLP, zoo=True),
@@ -84,7 +79,7 @@ RUNS = (
         options=MLP | {"topology": "lenet", "epochs": 60},
         zoo=True,
     ),
-    Run(name="mnist-1024x3-8bit", data="mnist", options=WIDE_8BIT, seeds=(1,)),
+    Run(name="mnist-1024x3-8bit", data="mnist", options=WIDE, seeds=(1,)),
     Run(name="mnist-1024x3-1bit", data="mnist", options=WIDE | {"input_bits": 1}, seeds=(1,)),
     # As far as a CPU takes it in an hour.
     Run(
