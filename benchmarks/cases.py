@@ -147,8 +147,6 @@ class ModelCase(Case):
         Files in `models`.
     every, line, open_tables
         As `Technology` has them.
-    images : int, optional
-        Simulated first, of the build folder's; by default all of them.
     """
 
     model: str
@@ -156,7 +154,6 @@ class ModelCase(Case):
     every: int = 1
     line: int = LINE
     open_tables: bool = False
-    images: int | None = None
 
     @property
     def technology(self) -> Technology:
@@ -168,7 +165,7 @@ class ModelCase(Case):
     def run(self, out: Path, *, route: bool, seeds: tuple[int, ...] = FINAL_SEEDS[:1]) -> Synthesis:
         folding = MODELS / self.folding
         generate(MODELS / self.model, out, folding=folding, technology=self.technology)
-        if failure := simulate(out, vectors=self.images).failure:
+        if failure := simulate(out).failure:
             raise ToolError(f"{self.name} differs from golden: {failure}")
         return synth(
             out,
@@ -288,19 +285,5 @@ CASES: tuple[Case, ...] = (
         every=2,
         line=24,
         routed=True,
-    ),
-    *(
-        ModelCase(
-            name=f"{name}-max-ecp5",
-            family="ecp5",
-            model=f"{model}.safetensors",
-            folding=f"{name}-max.toml",
-            every=2,
-            line=24,
-            open_tables=True,
-            images=20,
-            routed=True,
-        )
-        for name, model in (("mnist-lenet", "mnist-lenet"), ("cifar10-cnv", "cifar10-cnv-short"))
     ),
 )

@@ -190,7 +190,7 @@ CASES = (
             netlist=True,
         )
         for case in cases.CASES
-        if isinstance(case, cases.ModelCase) and case.images is None
+        if isinstance(case, cases.ModelCase)
     ),
 )
 

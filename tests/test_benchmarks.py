@@ -119,9 +119,7 @@ def test_every_proof_holds_in_the_kept_records() -> None:
 def test_a_models_folding_is_as_fast_as_its_slowest_layer(case: ModelCase) -> None:
     network = load(store.MODELS / case.model)
     folding = Folding.load(store.MODELS / case.folding)
-    slowest = max(fold.steps(layer) * fold.neuron_folds(layer)
-                  for layer, fold in folding.pairs(network))  # fmt: skip
-    assert folding.interval(network) == slowest
+    assert folding.interval(network) == folding.slowest(network)
 
 
 def test_the_largest_core_states_its_speed_beside_what_it_takes(

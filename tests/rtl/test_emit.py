@@ -128,7 +128,7 @@ def test_an_interrupted_build_leaves_the_one_before(
         ([*SMALL[:4], "--budget", "500"],
          "a budget is of a family's LUT sites: name the family by --target"),
         ([*SMALL[:4], "--budget", "20", "--target", "ecp5"],
-         "a budget of 20 LUT sites is too small; the smallest core takes about 148"),
+         "a budget of 20 LUT sites is too small; the smallest core takes about 148 LUT sites"),
         ([*SMALL, "--vectors", "-1"], "vectors must be at least 0, not -1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -66,13 +66,13 @@ def test_faults_of_convolutions_show_exactly_where_golden_says(
     layers = [LayerFolding(name=name, rows=2, cols=2, lanes=4) for name in names]
     layers[0] = dataclasses.replace(layers[0], positions=positions, planes=2)
     folding = Folding(layers=tuple(layers))
-    generate(network, tmp_path / "b", folding=folding, vectors=6)
-    faults = draw_faults(network, folding, 60, seed=4)
+    generate(network, tmp_path / "b", folding=folding, vectors=0)
+    faults = draw_faults(network, folding, 24, seed=4)
     assert {fault.position for fault in faults} == set(range(positions))
-    result = campaign(tmp_path / "b", faults, simulator="icarus")
+    result = campaign(tmp_path / "b", faults, simulator="icarus", vectors=8)
     assert result.disagreements == [], shown(result)
     found = [run.fault for run in result.runs if run.found]
-    assert len(found) > 40 and {fault.layer for fault in found} == {0, 1, 2}
+    assert len(found) > 12 and {fault.layer for fault in found} == {0, 1, 2}
 
 
 def test_weights_in_luts_are_refused_and_thresholds_are_not(tmp_path: Path) -> None:
