@@ -62,6 +62,8 @@ class SimulationCase:
     simulator : str
     samples : int, optional
         Of the data's test part only so many.
+    images : int, optional
+        In all, the build folder's own first: of a network that takes long.
     stall : float
         On both sides; where it is 0 cycles are counted, too.
     build : str
@@ -77,6 +79,7 @@ class SimulationCase:
     netlist: bool = False
     simulator: str = "verilator"
     samples: int | None = None
+    images: int | None = None
     stall: float = 0.0
     build: str = ""
 
@@ -125,7 +128,7 @@ class SimulationCase:
                 data=self.data,
                 data_dir=data_dir,
                 samples=self.samples,
-                vectors=NETLIST_IMAGES if netlist else None,
+                vectors=NETLIST_IMAGES if netlist else self.images,
                 stall_in=self.stall,
                 stall_out=self.stall,
             )
@@ -165,7 +168,7 @@ def _maps() -> Iterator[SimulationCase]:
             model="convnet",
             data="cifar10",
             interval=200_000,
-            samples=1,
+            images=4,
             stall=stall,
             build="cifar10-convnet",
         )

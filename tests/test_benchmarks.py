@@ -82,7 +82,7 @@ def test_whole_networks_were_simulated_on_as_many_test_images_as_is_said(
 ) -> None:
     """Nothing differs, and cycles are what the folding says; of the kept network, not another."""
     netlist = [(f"{case.name}-netlist", simulation.NETLIST_IMAGES)] if case.netlist else []
-    for name, least in [(case.name, case.samples or 10_000), *netlist]:
+    for name, least in [(case.name, case.images or case.samples or 10_000), *netlist]:
         value = store.figures(store.kept(f"simulation-{name}"))
         assert value["mismatches"] == 0
         assert value["images"] >= least
