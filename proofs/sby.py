@@ -119,7 +119,7 @@ async def check(
         f"mode {'bmc' if bounded else 'prove'}",
         f"depth {depth}",
         "[engines]",
-        "smtbmc --nomem --unroll z3",
+        "smtbmc --nomem --unroll z3 -- --logic QF_BV",
         "[script]",
         *design.script,
         "[files]",
