@@ -121,14 +121,15 @@ class Bench:
         payload_before = self.before(f"{name}_payload", payload)
         return ~waiting | (valid & (payload == payload_before))
 
-    def at_most(self, name: str, condition: Value, cycles: int) -> None:
-        """Check that a condition never lasts longer than some cycles."""
+    def at_most(self, name: str, condition: Value, cycles: int) -> Signal:
+        """Check that a condition never lasts longer than some cycles; how long it has lasted."""
         lasted = Signal(range(cycles + 2), name=f"{name}_lasted")
         with self.m.If(~condition):
             self.m.d.sync += lasted.eq(0)
         with self.m.Elif(lasted <= cycles):
             self.m.d.sync += lasted.eq(lasted + 1)
         self.check(name, lasted <= cycles)
+        return lasted
 
     def design(self) -> Design:
         """What SymbiYosys reads."""

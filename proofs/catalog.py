@@ -2,7 +2,18 @@
 
 __all__ = ["PROOFS"]
 
-from . import argmax, cell, counter, edge, exit, gearbox, netlist, popcount, replay
+from . import (
+    argmax,
+    cell,
+    counter,
+    edge,
+    exit,
+    gearbox,
+    netlist,
+    popcount,
+    replay,
+    windows,
+)
 from .proof import Proof
 
 PROOFS: tuple[Proof, ...] = (
@@ -10,6 +21,7 @@ PROOFS: tuple[Proof, ...] = (
     *gearbox.PROOFS,
     *exit.PROOFS,
     *replay.PROOFS,
+    *windows.PROOFS,
     *popcount.PROOFS,
     *cell.PROOFS,
     *edge.PROOFS,
