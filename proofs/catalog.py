@@ -5,6 +5,7 @@ __all__ = ["PROOFS"]
 from . import (
     argmax,
     cell,
+    columns,
     counter,
     edge,
     exit,
@@ -22,6 +23,7 @@ PROOFS: tuple[Proof, ...] = (
     *exit.PROOFS,
     *replay.PROOFS,
     *windows.PROOFS,
+    *columns.PROOFS,
     *popcount.PROOFS,
     *cell.PROOFS,
     *edge.PROOFS,
