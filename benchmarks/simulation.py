@@ -162,16 +162,9 @@ def _maps() -> Iterator[SimulationCase]:
     for stall in (0.0, 0.5):
         name = f"cifar10-cnv{'-stalled' if stall else ''}"
         yield SimulationCase(name=name, stall=stall, build="cifar10-cnv", **cnv)
-    for stall in (0.0, 0.5):
-        yield SimulationCase(
-            name=f"cifar10-convnet{'-stalled' if stall else ''}",
-            model="convnet",
-            data="cifar10",
-            interval=200_000,
-            images=4,
-            stall=stall,
-            build="cifar10-convnet",
-        )
+    yield SimulationCase(
+        name="cifar10-convnet", model="convnet", data="cifar10", interval=200_000, images=4
+    )
 
 
 CASES = (
